@@ -1,0 +1,30 @@
+#ifndef BASE_STOP_H
+#define BASE_STOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+/*
+ * The program's wish to end: SIGTERM and SIGINT, counted. A first signal asks for a graceful
+ * stop, a second hurries. One of the two pieces of global state (the other is the log level).
+ */
+
+/**
+ * Installs handlers for SIGTERM and SIGINT and ignores SIGPIPE. Call once, in main(), before
+ * any thread starts. Returns 0 or a negative errno.
+ */
+int stop_install(void) must_check;
+
+/** Signals received so far: 0 run, 1 stop, 2 or more hurry. Any thread. */
+int stop_requested(void);
+
+/** An eventfd that is readable once a stop was asked for: for poll loops. Never read it. */
+int stop_fd(void);
+
+/** Waits for a further signal beyond `seen` ones, at most `timeout_ms` (negative: for ever). Returns stop_requested().
+ */
+int stop_wait(int seen, int64_t timeout_ms);
+
+#endif

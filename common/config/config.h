@@ -1,0 +1,65 @@
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "config/options.h"
+
+/**
+ * The effective settings of one program. A value comes from, in rising order: the table's
+ * default, the YAML file, the environment (FACEFLEET_ + the key in capitals, dots and dashes as
+ * underscores), `--set key=value`. Immutable once loaded; any thread may read.
+ */
+struct config;
+
+/** Where a program's command line says its settings are. */
+struct config_sources {
+	const char *path; /**< --config; NULL: $FACEFLEET_CONFIG, then /etc/facefleet/facefleet.yaml if it exists */
+	const char *const *sets; /**< "key=value" …, in order */
+	unsigned set_count;
+};
+
+/**
+ * Loads and checks everything. On the first fault returns an errno and `err` (config) says file,
+ * line, column, key, what was expected, and the nearest known key where a key is unknown. An
+ * environment variable FACEFLEET_… that names no option is an error too, so that a typing mistake
+ * shows. Reads `*_file` secrets (one trailing newline is dropped). Blocking.
+ */
+int config_load(struct config **out, const struct config_sources *sources, struct error *err) must_check;
+void config_free(struct config *config);
+
+/** The value of an option of that type; asking with the wrong type is a programmer's mistake (assert). */
+const char *config_string(const struct config *config, enum option option); /**< never NULL, "" when unset */
+int64_t config_integer(const struct config *config, enum option option);
+double config_number(const struct config *config, enum option option);
+bool config_boolean(const struct config *config, enum option option);
+
+/** For `--print-config`: every option, its value (secrets masked, URLs without password) and its source. */
+void config_print(const struct config *config, FILE *out);
+
+/** Writes the commented sample file that deploy/facefleet.yaml is a copy of. */
+void config_print_sample(FILE *out);
+
+/* Command-line plumbing shared by every program: */
+
+/** What config_parse_args() found. */
+struct config_args {
+	struct config_sources sources;
+	bool print_config;
+	bool help;
+	bool version;
+	const char **owned_sets; /**< freed by config_args_finish() */
+};
+
+/**
+ * Takes `--config FILE`, `--set KEY=VALUE`, `--print-config`, `--help`, `--version` of a program
+ * that has no other arguments; anything else is an error.
+ */
+int config_parse_args(struct config_args *args, int argc, char **argv, struct error *err) must_check;
+void config_args_finish(struct config_args *args);
+
+#endif

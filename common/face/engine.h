@@ -1,0 +1,58 @@
+#ifndef FACE_ENGINE_H
+#define FACE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/context.h"
+#include "base/error.h"
+#include "face/image.h"
+#include "face/modelset.h"
+#include "job/job.h"
+#include "job/reply.h"
+
+#define FACE_MAX_DIMENSION 2048
+/** Faces kept of one photograph; best_pair looks at the first 8. */
+#define FACE_MAX_FACES 64
+#define FACE_MAX_PAIRED 8
+
+/** A face as it stands in the full-size, upright picture (pixels). */
+struct face {
+	float box[4]; /**< x, y, width, height */
+	float score;
+	float landmarks[5][2];
+};
+
+/** What was found in one photograph: faces by falling area (then score), embeddings of the first `embedded`. */
+struct face_set {
+	int count;
+	struct face faces[FACE_MAX_FACES];
+	int embedded;
+	float embeddings[FACE_MAX_PAIRED][FACE_MAX_DIMENSION]; /**< L2-normalised, `dimension` used */
+};
+
+/** Everything one compute thread needs to turn photographs into embeddings; reuses its buffers. One thread at a time.
+ */
+struct face_engine;
+
+/** The model set outlives the engine. Sessions for every input size are planned here, so that no job pays for it. */
+int face_engine_new(struct face_engine **out, const struct modelset *set, const struct image_limits *limits,
+		    struct error *err) must_check;
+void face_engine_free(struct face_engine *engine);
+
+/**
+ * Decode, detect, align, embed. `policy` decides how many faces are embedded (largest and
+ * reject_multiple: 1, best_pair: up to 8) and whether detection may stop at the first size that
+ * finds one. Errors: those of image_decode(), no_face, multiple_faces, face_too_small, deadline and
+ * cancellation (checked before each stage). Stage times are added to `timings` (may be NULL).
+ */
+int face_engine_analyse(struct face_engine *engine, const struct context *ctx, const uint8_t *data, size_t size,
+			enum face_policy policy, struct face_set *out, struct timings *timings,
+			struct error *err) must_check;
+
+/** Cosine of two L2-normalised embeddings. */
+float face_similarity(const float *a, const float *b, int dimension);
+
+#endif

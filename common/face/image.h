@@ -1,0 +1,39 @@
+#ifndef FACE_IMAGE_H
+#define FACE_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+/** What an image may be at most; read from the header before anything is decoded. */
+struct image_limits {
+	size_t max_bytes;   /**< encoded */
+	int64_t max_pixels; /**< width × height of the full picture */
+	int max_side;
+};
+
+/** An upright picture, RGB, 8 bit, rows without padding. Its pixel memory is reused from decode to decode. */
+struct image {
+	int width; /**< of `pixels`, after EXIF orientation */
+	int height;
+	int full_width; /**< of the picture at full size, after EXIF orientation */
+	int full_height;
+	uint8_t *pixels; /**< height × width × 3 */
+	size_t capacity; /**< bytes allocated */
+};
+
+/**
+ * Decodes a JPEG or PNG. With `enough` > 0 a JPEG may be decoded at M/8 of its size (DCT scaling)
+ * as long as its long side stays ≥ enough; 0 decodes at full size. Grey, CMYK, YCCK, progressive,
+ * 16-bit and palette PNG all become RGB (alpha on black). On refusal: image_corrupt (truncated
+ * too), image_too_large (measure, value, limit), image_unsupported (naming the format seen).
+ * `image` may be zero-initialised or reused; on error its content is undefined but owned.
+ */
+int image_decode(struct image *image, const uint8_t *data, size_t size, const struct image_limits *limits, int enough,
+		 struct error *err) must_check;
+
+void image_finish(struct image *image);
+
+#endif

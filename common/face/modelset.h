@@ -1,0 +1,70 @@
+#ifndef FACE_MODELSET_H
+#define FACE_MODELSET_H
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "nn/nn.h"
+
+#define MODELSET_MAX_SIZES 8
+#define MODELSET_MAX_FARS 16
+
+/** Values = (pixel − mean) / scale, for each channel in the network's order. */
+struct normalisation {
+	bool bgr;
+	float mean[3];
+	float scale[3];
+};
+
+struct detector_spec {
+	char name[64];
+	struct normalisation norm;
+	int strides[4];
+	int stride_count;
+	int input_sizes[MODELSET_MAX_SIZES]; /**< long sides, tried in order */
+	int input_size_count;
+	float score_threshold;
+	float nms_iou;
+	int min_face; /**< shorter side of the box, full-size pixels */
+	char licence[64];
+};
+
+struct embedder_spec {
+	char name[64];
+	struct normalisation norm;
+	int width;
+	int height;
+	int dimension;
+	double default_threshold;
+	struct {
+		double far;
+		double threshold;
+	} fars[MODELSET_MAX_FARS]; /**< by falling false-accept rate */
+	int far_count;
+	char licence[64];
+};
+
+/** A detector and an embedder, loaded and checked. Immutable, shared between threads. */
+struct modelset {
+	struct detector_spec detector;
+	struct embedder_spec embedder;
+	struct nn_model *detector_model;
+	struct nn_model *embedder_model;
+	char model_id[65]; /**< SHA-256 over embedder file, preprocessing, template and precision, hex */
+};
+
+/**
+ * Loads both folders: model.yaml (unknown keys, wrong types: file, line, key), network file (a plain
+ * name inside the folder), its sha256, and that inputs and outputs fit the decoder and dimension.
+ * ERROR_MODEL otherwise. Blocking.
+ */
+int modelset_load(struct modelset **out, const char *detector_dir, const char *embedder_dir,
+		  struct error *err) must_check;
+void modelset_free(struct modelset *set);
+
+/** The cosine for a false-accept rate: the strictest listed one that promises it. -EBADMSG (invalid_job) if none does.
+ */
+int modelset_threshold(const struct modelset *set, double far, double *threshold, struct error *err) must_check;
+
+#endif
