@@ -8,16 +8,43 @@
 
 #include "base/clock.h"
 
+/* One lane: a ring of the queue's capacity. */
+struct ring {
+	void **items;
+	size_t head; /* index of the oldest item */
+	size_t length;
+};
+
 struct queue {
 	pthread_mutex_t lock;
 	pthread_cond_t not_empty;
 	pthread_cond_t not_full;
-	size_t capacity;
-	size_t head; /* index of the oldest item */
-	size_t length;
+	size_t capacity; /* of both lanes together */
+	struct ring urgent;
+	struct ring ordinary;
 	bool closed;
-	void *items[];
+	void *items[]; /* the memory of both rings */
 };
+
+static size_t length_of(const struct queue *q)
+{
+	return q->urgent.length + q->ordinary.length;
+}
+
+static void ring_put(struct ring *ring, size_t capacity, void *item)
+{
+	ring->items[(ring->head + ring->length) % capacity] = item;
+	ring->length++;
+}
+
+static void *ring_take(struct ring *ring, size_t capacity)
+{
+	void *item = ring->items[ring->head];
+
+	ring->head = (ring->head + 1) % capacity;
+	ring->length--;
+	return item;
+}
 
 struct queue *queue_new(size_t capacity)
 {
@@ -25,12 +52,14 @@ struct queue *queue_new(size_t capacity)
 	struct queue *q;
 
 	assert(capacity > 0);
-	if (capacity > SIZE_MAX / sizeof(void *) - sizeof(*q))
+	if (capacity > (SIZE_MAX - sizeof(*q)) / (2 * sizeof(void *)))
 		return NULL;
-	q = calloc(1, sizeof(*q) + capacity * sizeof(void *));
+	q = calloc(1, sizeof(*q) + 2 * capacity * sizeof(void *));
 	if (!q)
 		return NULL;
 	q->capacity = capacity;
+	q->urgent.items = q->items;
+	q->ordinary.items = q->items + capacity;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -62,7 +91,7 @@ static bool wait_on(struct queue *q, pthread_cond_t *cond, int64_t timeout_ms, c
 	return pthread_cond_timedwait(cond, &q->lock, until) == 0;
 }
 
-int queue_push(struct queue *q, void *item, int64_t timeout_ms)
+static int push(struct queue *q, struct ring *ring, void *item, int64_t timeout_ms)
 {
 	struct timespec until = {0};
 	int r = 0;
@@ -71,20 +100,29 @@ int queue_push(struct queue *q, void *item, int64_t timeout_ms)
 	if (timeout_ms > 0)
 		until = clock_timespec_in_ms(timeout_ms);
 	pthread_mutex_lock(&q->lock);
-	while (!q->closed && q->length == q->capacity)
+	while (!q->closed && length_of(q) == q->capacity)
 		if (!wait_on(q, &q->not_full, timeout_ms, &until))
 			break;
 	if (q->closed) {
 		r = -ESHUTDOWN;
-	} else if (q->length == q->capacity) {
+	} else if (length_of(q) == q->capacity) {
 		r = -EAGAIN;
 	} else {
-		q->items[(q->head + q->length) % q->capacity] = item;
-		q->length++;
+		ring_put(ring, q->capacity, item);
 		pthread_cond_signal(&q->not_empty);
 	}
 	pthread_mutex_unlock(&q->lock);
 	return r;
+}
+
+int queue_push(struct queue *q, void *item, int64_t timeout_ms)
+{
+	return push(q, &q->ordinary, item, timeout_ms);
+}
+
+int queue_push_urgent(struct queue *q, void *item, int64_t timeout_ms)
+{
+	return push(q, &q->urgent, item, timeout_ms);
 }
 
 void *queue_pop(struct queue *q, int64_t timeout_ms)
@@ -95,13 +133,11 @@ void *queue_pop(struct queue *q, int64_t timeout_ms)
 	if (timeout_ms > 0)
 		until = clock_timespec_in_ms(timeout_ms);
 	pthread_mutex_lock(&q->lock);
-	while (!q->closed && q->length == 0)
+	while (!q->closed && length_of(q) == 0)
 		if (!wait_on(q, &q->not_empty, timeout_ms, &until))
 			break;
-	if (q->length > 0) {
-		item = q->items[q->head];
-		q->head = (q->head + 1) % q->capacity;
-		q->length--;
+	if (length_of(q) > 0) {
+		item = ring_take(q->urgent.length > 0 ? &q->urgent : &q->ordinary, q->capacity);
 		pthread_cond_signal(&q->not_full);
 	}
 	pthread_mutex_unlock(&q->lock);
@@ -120,7 +156,7 @@ void queue_close(struct queue *q)
 size_t queue_length(struct queue *q)
 {
 	pthread_mutex_lock(&q->lock);
-	size_t length = q->length;
+	size_t length = length_of(q);
 	pthread_mutex_unlock(&q->lock);
 	return length;
 }

@@ -7,7 +7,8 @@
 #include "base/compiler.h"
 
 /**
- * A bounded first-in-first-out queue of pointers for any number of producers and consumers.
+ * A bounded first-in-first-out queue of pointers for any number of producers and consumers, with
+ * a fast lane for urgent items.
  * The queue never owns what it carries. All functions may be called from any thread, except
  * queue_free(), which wants every other user gone.
  */
@@ -26,9 +27,13 @@ void queue_free(struct queue *q);
  */
 int queue_push(struct queue *q, void *item, int64_t timeout_ms) must_check;
 
+/** Like queue_push(), but the item is taken before every ordinary one, after earlier urgent ones. */
+int queue_push_urgent(struct queue *q, void *item, int64_t timeout_ms) must_check;
+
 /**
- * Takes the oldest item, waiting up to `timeout_ms` as queue_push() does. NULL on timeout, or
- * when the queue is closed and empty: a closed queue still gives out what it holds.
+ * Takes the oldest urgent item, or else the oldest ordinary one, waiting up to `timeout_ms` as
+ * queue_push() does. NULL on timeout, or when the queue is closed and empty: a closed queue still
+ * gives out what it holds.
  */
 void *queue_pop(struct queue *q, int64_t timeout_ms) must_check;
 
