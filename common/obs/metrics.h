@@ -29,7 +29,10 @@ struct metric *metrics_gauge(struct metrics *m, const char *name, const char *he
 struct metric *metrics_histogram(struct metrics *m, const char *name, const char *help, const char *const *labels,
 				 const double *bounds, unsigned count);
 
-/** A gauge that is asked when the page is rendered; `read` runs on the server's thread. */
+/**
+ * A gauge that is asked when the page is rendered: `read` runs on the server's thread, must not
+ * block and must not register series. A second call for the same series replaces the first.
+ */
 void metrics_gauge_callback(struct metrics *m, const char *name, const char *help, const char *const *labels,
 			    double (*read)(void *arg), void *arg);
 
@@ -43,7 +46,10 @@ void metric_set(struct metric *m, double value);
 void metric_observe(struct metric *m, double value);
 double metric_value(const struct metric *m); /**< of a counter or gauge; a histogram's count */
 
-/** Appends the whole registry as Prometheus text 0.0.4, plus process_* (RSS, CPU, fds, start). */
+/**
+ * Appends the whole registry as Prometheus text 0.0.4, plus process_* (RSS, CPU, fds, start).
+ * Returns as buffer_append(). Any thread.
+ */
 int metrics_render(struct metrics *m, struct buffer *out) must_check;
 
 #endif
