@@ -21,7 +21,7 @@ struct event {
 	int64_t next_attempt_at_ms; /**< TASK_RETRYING; otherwise 0 */
 };
 
-/** Appends the event as JSON. Returns 0, -ENOMEM or -EMSGSIZE. */
+/** Appends the event as JSON; what does not apply is null. Returns 0, -ENOMEM or -EMSGSIZE. */
 int event_encode(const struct event *event, struct buffer *out) must_check;
 
 /** Decodes an event; unknown fields are ignored. -EBADMSG and `err` with the field's path if it is not one. */

@@ -37,11 +37,12 @@ struct job_image {
  */
 struct job {
 	enum job_op op;
+	bool has_op; /**< false only when decoding was refused before the op could be read */
 	struct job_image image_a;
 	struct job_image image_b;
 	const char *user_id;      /**< "" when absent */
 	const char *collection;   /**< "default" when absent */
-	const char *scene;        /**< "batch" when absent */
+	const char *scene;        /**< "batch" when absent; "" when it could not be read */
 	const char *callback_url; /**< NULL when absent */
 	const char *reference;    /**< "" when absent */
 	struct job_options {
@@ -62,8 +63,10 @@ void job_init(struct job *job, enum job_op op);
 /**
  * Decodes and checks a body of `size` bytes. On refusal returns -EBADMSG and `err` is
  * `invalid_job` with the field's path ("image_a.url: …"); `job` then holds what could be read of
- * reference, scene, op, user_id and callback_url, so that the refusal can be answered. Either way
- * the caller calls job_finish(). Any thread; allocates no more than a small multiple of `size`.
+ * reference, scene, op, user_id and callback_url, so that the refusal can be answered. Without
+ * memory returns -EAGAIN and `err` is `internal`. Either way the caller calls job_finish(). Null
+ * counts as absent, unknown fields are ignored. Any thread; allocates no more than a small
+ * multiple of `size`.
  */
 int job_decode(struct job *job, enum encoding encoding, const uint8_t *body, size_t size, struct error *err) must_check;
 

@@ -97,7 +97,10 @@ struct reply {
 /** A reply to `job` (NULL: nothing could be read) with its echoed fields filled in, times and timings unset. */
 void reply_init(struct reply *reply, const char *task_id, const struct job *job);
 
-/** Appends the encoded reply to `out`. Returns 0 or -ENOMEM / -EMSGSIZE. */
+/**
+ * Appends the encoded reply to `out`. Every field is always there; what does not apply is null.
+ * Returns 0 or -ENOMEM / -EMSGSIZE.
+ */
 int reply_encode(const struct reply *reply, enum encoding encoding, struct buffer *out) must_check;
 
 /**
@@ -106,7 +109,11 @@ int reply_encode(const struct reply *reply, enum encoding encoding, struct buffe
  */
 int reply_encode_json_within(const struct reply *reply, size_t max_bytes, struct buffer *out) must_check;
 
-/** Decodes a reply; unknown fields are ignored. -EBADMSG and `err` with the field's path if it is not one. */
+/**
+ * Decodes a reply, which reply_finish() then frees; unknown fields are ignored. If it is not one
+ * returns -EBADMSG and `err` has the field's path; -EAGAIN without memory. `reply` is written on
+ * success only, never its callback_url.
+ */
 int reply_decode(struct reply *reply, enum encoding encoding, const uint8_t *body, size_t size,
 		 struct error *err) must_check;
 
