@@ -36,4 +36,12 @@ int image_decode(struct image *image, const uint8_t *data, size_t size, const st
 
 void image_finish(struct image *image);
 
+/* For the decoders: */
+
+/** image_too_large, naming width, height or pixels, when a header asks for more than `limits` allow. */
+int image_check_size(int64_t width, int64_t height, const struct image_limits *limits, struct error *err) must_check;
+
+/** Makes room for `bytes` of pixels; what was there is lost. -ENOMEM sets `internal`. */
+int image_reserve(struct image *image, size_t bytes, struct error *err) must_check;
+
 #endif
