@@ -8,22 +8,13 @@
 #include "base/compiler.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "face/face.h"
 #include "face/image.h"
 #include "face/modelset.h"
 #include "job/job.h"
 #include "job/reply.h"
 
-#define FACE_MAX_DIMENSION 2048
-/** Faces kept of one photograph; best_pair looks at the first 8. */
-#define FACE_MAX_FACES 64
-#define FACE_MAX_PAIRED 8
-
-/** A face as it stands in the full-size, upright picture (pixels). */
-struct face {
-	float box[4]; /**< x, y, width, height */
-	float score;
-	float landmarks[5][2];
-};
+#define FACE_MAX_DIMENSION MODELSET_MAX_DIMENSION
 
 /** What was found in one photograph: faces by falling area (then score), embeddings of the first `embedded`. */
 struct face_set {

@@ -1,6 +1,7 @@
 #ifndef FACE_MODELSET_H
 #define FACE_MODELSET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -8,7 +9,12 @@
 #include "nn/nn.h"
 
 #define MODELSET_MAX_SIZES 8
+#define MODELSET_MAX_STRIDES 4
 #define MODELSET_MAX_FARS 16
+#define MODELSET_MAX_DIMENSION 2048
+
+/** The only alignment there is: five points on 112×112 pixels, see face/align.h. */
+#define MODELSET_TEMPLATE "arcface-112"
 
 /** Values = (pixel − mean) / scale, for each channel in the network's order. */
 struct normalisation {
@@ -20,7 +26,7 @@ struct normalisation {
 struct detector_spec {
 	char name[64];
 	struct normalisation norm;
-	int strides[4];
+	int strides[MODELSET_MAX_STRIDES];
 	int stride_count;
 	int input_sizes[MODELSET_MAX_SIZES]; /**< long sides, tried in order */
 	int input_size_count;
@@ -63,7 +69,9 @@ int modelset_load(struct modelset **out, const char *detector_dir, const char *e
 		  struct error *err) must_check;
 void modelset_free(struct modelset *set);
 
-/** The cosine for a false-accept rate: the strictest listed one that promises it. -EBADMSG (invalid_job) if none does.
+/**
+ * The cosine for a false-accept rate: that of the largest listed rate which is not above `far`.
+ * -EBADMSG (invalid_job) if the set promises none so low.
  */
 int modelset_threshold(const struct modelset *set, double far, double *threshold, struct error *err) must_check;
 

@@ -1,0 +1,69 @@
+#include "face/candidates.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+static float area(const struct face *face)
+{
+	return face->box[2] * face->box[3];
+}
+
+static float overlap(const struct face *a, const struct face *b)
+{
+	float width = fminf(a->box[0] + a->box[2], b->box[0] + b->box[2]) - fmaxf(a->box[0], b->box[0]);
+	float height = fminf(a->box[1] + a->box[3], b->box[1] + b->box[3]) - fmaxf(a->box[1], b->box[1]);
+
+	if (!(width > 0 && height > 0))
+		return 0;
+	return width * height / (area(a) + area(b) - width * height);
+}
+
+static void swap(struct face *a, struct face *b)
+{
+	struct face other = *a;
+
+	*a = *b;
+	*b = other;
+}
+
+void candidates_suppress(struct candidates *candidates, float max_iou)
+{
+	struct face *items = candidates->items;
+	int count = candidates->count;
+	int kept = 0;
+
+	/* Picks the best of the rest each time: no more than FACE_MAX_FACES rounds, and no sort that allocates. */
+	for (; kept < count && kept < FACE_MAX_FACES; kept++) {
+		int best = kept;
+		int rest = kept + 1;
+
+		for (int i = kept + 1; i < count; i++) {
+			if (items[i].score > items[best].score)
+				best = i;
+		}
+		swap(&items[kept], &items[best]);
+		for (int i = kept + 1; i < count; i++) {
+			if (overlap(&items[kept], &items[i]) <= max_iou)
+				items[rest++] = items[i];
+		}
+		count = rest;
+	}
+	candidates->count = kept;
+}
+
+static bool comes_before(const struct face *a, const struct face *b)
+{
+	if (area(a) != area(b))
+		return area(a) > area(b);
+	return a->score > b->score;
+}
+
+void candidates_sort(struct candidates *candidates)
+{
+	struct face *items = candidates->items;
+
+	for (int i = 1; i < candidates->count; i++) {
+		for (int j = i; j > 0 && comes_before(&items[j], &items[j - 1]); j--)
+			swap(&items[j], &items[j - 1]);
+	}
+}

@@ -1,0 +1,189 @@
+#include "face/engine.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "face/align.h"
+#include "face/detector.h"
+#include "face/embedder.h"
+
+struct face_engine {
+	const struct modelset *set;
+	struct image_limits limits;
+	struct detector *detector;
+	struct embedder *embedder;
+	struct image picture;
+	struct aligner aligner;
+	uint8_t crop[ALIGN_SIDE * ALIGN_SIDE * 3];
+};
+
+/** One photograph on its way through the engine. */
+struct analysis {
+	struct face_engine *engine;
+	const struct context *ctx;
+	const uint8_t *data;
+	size_t size;
+	enum face_policy policy;
+	struct face_set *out;
+	struct timings *timings;
+	struct error *err;
+	struct similarity to_template[FACE_MAX_PAIRED];
+};
+
+int face_engine_new(struct face_engine **out, const struct modelset *set, const struct image_limits *limits,
+		    struct error *err)
+{
+	struct face_engine *engine = calloc(1, sizeof(*engine));
+	int rc;
+
+	if (!engine)
+		return error_set(err, ERROR_INTERNAL, "no memory for a face engine");
+	engine->set = set;
+	engine->limits = *limits;
+	rc = detector_new(&engine->detector, set, err);
+	if (rc == 0)
+		rc = embedder_new(&engine->embedder, set, FACE_MAX_PAIRED, err);
+	if (rc) {
+		face_engine_free(engine);
+		return rc;
+	}
+	*out = engine;
+	return 0;
+}
+
+void face_engine_free(struct face_engine *engine)
+{
+	if (!engine)
+		return;
+	detector_free(engine->detector);
+	embedder_free(engine->embedder);
+	image_finish(&engine->picture);
+	aligner_finish(&engine->aligner);
+	free(engine);
+}
+
+/** Runs one stage unless the task ended meanwhile, and takes its time. */
+static int run_stage(struct analysis *a, enum stage stage, int (*run)(struct analysis *a))
+{
+	int rc = context_check(a->ctx, stage_name(stage), a->err);
+	if (rc)
+		return rc;
+
+	int64_t start = clock_monotonic_ns();
+	rc = run(a);
+	if (a->timings)
+		timings_add(a->timings, stage, clock_elapsed_ms(start, clock_monotonic_ns()));
+	return rc;
+}
+
+static int decode(struct analysis *a)
+{
+	struct face_engine *e = a->engine;
+
+	return image_decode(&e->picture, a->data, a->size, &e->limits, detector_enough(e->detector), a->err);
+}
+
+static int detect(struct analysis *a)
+{
+	const struct candidates *found;
+	int rc = detector_find(a->engine->detector, a->ctx, &a->engine->picture, a->policy, &found, a->err);
+
+	if (rc)
+		return rc;
+	if (a->policy == FACE_POLICY_REJECT_MULTIPLE && found->count > 1)
+		return error_set_limit(a->err, ERROR_MULTIPLE_FACES, "faces", found->count, 1,
+				       "%d faces found, the policy allows one", found->count);
+	a->out->count = found->count;
+	for (int i = 0; i < found->count; i++)
+		a->out->faces[i] = found->items[i];
+
+	int most = a->policy == FACE_POLICY_BEST_PAIR ? FACE_MAX_PAIRED : 1;
+	a->out->embedded = found->count < most ? found->count : most;
+	for (int i = 0; i < a->out->embedded; i++) {
+		if (align_estimate(a->out->faces[i].landmarks, &a->to_template[i]))
+			return error_set(a->err, ERROR_NO_FACE, "the landmarks of face %d coincide", i);
+	}
+	return 0;
+}
+
+/** How many times larger the decoded picture has to be so that no face is enlarged to fill the template. */
+static double missing_scale(const struct analysis *a)
+{
+	const struct image *picture = &a->engine->picture;
+	double reduction = (double)picture->full_width / picture->width;
+	double largest = 0;
+
+	for (int i = 0; i < a->out->embedded; i++)
+		largest = fmax(largest, similarity_scale(&a->to_template[i]) * reduction);
+	return largest;
+}
+
+static int decode_larger(struct analysis *a)
+{
+	struct face_engine *e = a->engine;
+	int side = e->picture.width > e->picture.height ? e->picture.width : e->picture.height;
+	int full = e->picture.full_width > e->picture.full_height ? e->picture.full_width : e->picture.full_height;
+	int enough = (int)fmin(ceil(side * missing_scale(a)), full);
+
+	return image_decode(&e->picture, a->data, a->size, &e->limits, enough, a->err);
+}
+
+static int align(struct analysis *a)
+{
+	struct face_engine *e = a->engine;
+
+	for (int i = 0; i < a->out->embedded; i++) {
+		if (align_warp(&e->aligner, &e->picture, &a->to_template[i], e->crop))
+			return error_set(a->err, ERROR_INTERNAL, "no memory to align a face");
+		embedder_put(e->embedder, i, e->crop);
+	}
+	return 0;
+}
+
+static int embed(struct analysis *a)
+{
+	embedder_run(a->engine->embedder, a->out->embedded);
+	for (int i = 0; i < a->out->embedded; i++) {
+		int rc = embedder_get(a->engine->embedder, i, a->out->embeddings[i], a->err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int face_engine_analyse(struct face_engine *engine, const struct context *ctx, const uint8_t *data, size_t size,
+			enum face_policy policy, struct face_set *out, struct timings *timings, struct error *err)
+{
+	struct error unused;
+	struct analysis a = {
+	    .engine = engine,
+	    .ctx = ctx,
+	    .data = data,
+	    .size = size,
+	    .policy = policy,
+	    .out = out,
+	    .timings = timings,
+	    .err = err ? err : &unused,
+	};
+	int rc = run_stage(&a, STAGE_DECODE, decode);
+
+	if (rc == 0)
+		rc = run_stage(&a, STAGE_DETECT, detect);
+	if (rc == 0 && engine->picture.width < engine->picture.full_width && missing_scale(&a) > 1)
+		rc = run_stage(&a, STAGE_DECODE, decode_larger);
+	if (rc == 0)
+		rc = run_stage(&a, STAGE_ALIGN, align);
+	if (rc == 0)
+		rc = run_stage(&a, STAGE_EMBED, embed);
+	return rc;
+}
+
+float face_similarity(const float *a, const float *b, int dimension)
+{
+	float sum = 0;
+
+	for (int i = 0; i < dimension; i++)
+		sum += a[i] * b[i];
+	return fminf(fmaxf(sum, -1.0f), 1.0f);
+}
