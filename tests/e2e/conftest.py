@@ -1,0 +1,64 @@
+"""Fixtures: a broker for the session, a fleet on a virtual host of its own for each test."""
+
+import os
+
+import pytest
+
+from endpoint import Endpoint
+from fleet import Broker, Fleet
+from jobs import Client
+
+
+def required(variable):
+    value = os.environ.get(variable)
+    assert value, f"{variable} is not set: run these tests with tests/run"
+    return value
+
+
+@pytest.fixture(scope="session")
+def broker():
+    return Broker(required("FACEFLEET_TEST_BROKER"))
+
+
+@pytest.fixture(scope="session")
+def bin_dir():
+    return required("FACEFLEET_TEST_BIN_DIR")
+
+
+@pytest.fixture
+def fleet(broker, bin_dir, tmp_path):
+    """Nothing runs in it yet: a test starts what it needs."""
+    fleet = Fleet(broker, bin_dir, tmp_path)
+    yield fleet
+    fleet.close()
+
+
+@pytest.fixture
+def client(fleet):
+    """Start a worker first: it is the worker that declares the queues."""
+    client = Client(fleet.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def shared_fleet(broker, bin_dir, tmp_path_factory):
+    """One worker for all tests of a file that do it no harm; it may fetch from loopback."""
+    fleet = Fleet(broker, bin_dir, tmp_path_factory.mktemp("fleet"))
+    fleet.worker(fetch__allow="127.0.0.0/8").wait_ready()
+    yield fleet
+    fleet.close()
+
+
+@pytest.fixture
+def shared_client(shared_fleet):
+    client = Client(shared_fleet.url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def endpoint():
+    endpoint = Endpoint()
+    yield endpoint
+    endpoint.close()

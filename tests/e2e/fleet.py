@@ -1,0 +1,214 @@
+"""The programs and the broker under test, as processes. Standard library only: the benchmarks use it too."""
+
+import base64
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SAMPLES = os.path.join(ROOT, "tests", "data", "people")
+PRIVATE_BROKER = os.path.join(ROOT, "deploy", "rabbitmq", "private-broker")
+PROGRAMS = {
+    "facefleet": "producer/cli/facefleet",
+    "facefleet-worker": "worker/match/facefleet-worker",
+    "facefleet-callback": "worker/callback/facefleet-callback",
+}
+SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "LeakSanitizer")
+
+
+def wait_until(condition, what, seconds=60):
+    """Returns the first true value of condition(); fails with `what` when none comes in time."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        pause.wait(0.02)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Broker:
+    """A private broker in a folder; every test works in a virtual host of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.management = urllib.parse.urlsplit(self.command("management"))
+        self.amqp = self.command("url")
+
+    def command(self, *words):
+        return subprocess.run(
+            [PRIVATE_BROKER, words[0], self.folder, *words[1:]], check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.strip()
+
+    def restart(self):
+        self.command("restart")
+
+    def api(self, method, path, body=None):
+        """One request to the management page; its JSON, or None for an empty answer."""
+        base = f"http://127.0.0.1:{self.management.port}/api/"
+        login = f"{self.management.username}:{self.management.password}".encode()
+        request = urllib.request.Request(
+            base + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "authorization": "Basic " + base64.b64encode(login).decode(),
+                "content-type": "application/json",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            text = response.read()
+        return json.loads(text) if text else None
+
+    def add_vhost(self, name):
+        self.api("PUT", f"vhosts/{name}")
+        self.api("PUT", f"permissions/{name}/{self.management.username}", dict(configure=".*", write=".*", read=".*"))
+        return f"{self.amqp}/{name}"
+
+    def delete_vhost(self, name):
+        self.api("DELETE", f"vhosts/{name}")
+
+    def depth(self, vhost, queue):
+        """Messages in a queue, ready and unacknowledged; -1 if there is no such queue."""
+        answer = self.command("ctl", "-q", "list_queues", "-p", vhost, "name", "messages", "--formatter", "json")
+        return {row["name"]: row["messages"] for row in json.loads(answer)}.get(queue, -1)
+
+
+class Program:
+    """One running process with its log."""
+
+    def __init__(self, name, command, environment, log_path, port=None):
+        self.name = name
+        self.port = port
+        self.log_path = log_path
+        self.killed = False
+        with open(log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def log_lines(self):
+        """The JSON lines of the log; anything else in it is left out."""
+        lines = []
+        for line in self.log().splitlines():
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                continue
+        return lines
+
+    def get(self, path):
+        """Status and text of a page of the program; status 0 while nobody answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def is_ready(self):
+        assert self.process.poll() is None, f"{self.name} ended: {self.log()[-2000:]}"
+        return self.get("/readyz")[0] == 200
+
+    def wait_ready(self):
+        wait_until(self.is_ready, f"{self.name} is ready")
+        return self
+
+    def kill(self):
+        """Ends it as a crash would."""
+        self.killed = True
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self, seconds=60):
+        """Asks it to end and returns its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=seconds)
+
+    def rss_kib(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
+class Fleet:
+    """Workers, callback services and shells on one virtual host."""
+
+    def __init__(self, broker, bin_dir, folder):
+        self.broker = broker
+        self.bin_dir = bin_dir
+        self.folder = str(folder)
+        self.vhost = "t" + secrets.token_hex(6)
+        self.url = broker.add_vhost(self.vhost)
+        self.programs = []
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("FACEFLEET_")}
+        self.environment["FACEFLEET_AMQP_URL"] = self.url
+
+    def program(self, name):
+        return os.path.join(self.bin_dir, PROGRAMS[name])
+
+    def start(self, name, settings, prefix=()):
+        """Starts a long-running program with settings as on its command line, listening on a free port."""
+        section = name.removeprefix("facefleet-")
+        port = free_port()
+        settings = {f"{section}.listen": f"127.0.0.1:{port}", **settings}
+        command = [*prefix, self.program(name)]
+        for key, value in settings.items():
+            command += ["--set", f"{key}={value}"]
+        log_path = os.path.join(self.folder, f"{section}-{len(self.programs)}.log")
+        program = Program(name, command, self.environment, log_path, port)
+        self.programs.append(program)
+        return program
+
+    def worker(self, prefix=(), **settings):
+        """A worker; settings are spelled worker__threads=2 for worker.threads."""
+        settings = {key.replace("__", "."): value for key, value in settings.items()}
+        return self.start("facefleet-worker", {"worker.threads": 1, **settings}, prefix)
+
+    def callback(self, **settings):
+        settings = {key.replace("__", "."): value for key, value in settings.items()}
+        return self.start("facefleet-callback", settings)
+
+    def shell(self, *arguments, **options):
+        """Runs `facefleet …` to its end."""
+        return subprocess.run(
+            [self.program("facefleet"), *arguments],
+            **{"env": self.environment, "capture_output": True, "text": True, "timeout": 300, **options},
+        )
+
+    def start_shell(self, *arguments, **options):
+        """Starts `facefleet …` and returns at once."""
+        return subprocess.Popen([self.program("facefleet"), *arguments], **{"env": self.environment, **options})
+
+    def depth(self, queue):
+        return self.broker.depth(self.vhost, queue)
+
+    def close(self):
+        """Ends everything; complains about programs that ended badly or said something a sanitizer would."""
+        statuses = {program: program.terminate() for program in self.programs}
+        self.broker.delete_vhost(self.vhost)
+        for program, status in statuses.items():
+            assert program.killed or status == 0, f"{program.name} ended with {status}: {program.log()[-2000:]}"
+            for report in SANITIZER_REPORTS:
+                assert report not in program.log(), program.log()[-8000:]

@@ -1,0 +1,105 @@
+"""Jobs and replies on the wire, through a client that is not ours (pika)."""
+
+import base64
+import json
+import os
+import secrets
+import time
+
+import msgpack
+import pika
+
+from fleet import SAMPLES
+
+
+def new_task_id():
+    """A UUIDv7."""
+    value = (int(time.time() * 1000) << 80) | int.from_bytes(secrets.token_bytes(10), "big")
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    text = f"{value:032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def photo(name):
+    """The bytes of a sample photograph, e.g. photo("person01_1")."""
+    with open(os.path.join(SAMPLES, name + ".jpg"), "rb") as file:
+        return file.read()
+
+
+def match_job(image_a, image_b, **fields):
+    """A job body as a dict; images are bytes, or URLs as text."""
+
+    def image(value):
+        return {"url": value} if isinstance(value, str) else {"data": value}
+
+    return {"op": "match", "image_a": image(image_a), "image_b": image(image_b), **fields}
+
+
+def as_json(job):
+    """JSON carries bytes as base64."""
+    return json.dumps(job, default=lambda data: base64.b64encode(data).decode()).encode()
+
+
+class Client:
+    """Publishes jobs and reads replies and events on one virtual host."""
+
+    def __init__(self, url):
+        self.connection = pika.BlockingConnection(pika.URLParameters(url))
+        self.channel = self.connection.channel()
+        self.channel.confirm_delivery()
+        self.reply_queue = self.channel.queue_declare("", exclusive=True).method.queue
+
+    def listen(self, exchange, key="#"):
+        """A queue of one's own on an exchange."""
+        queue = self.channel.queue_declare("", exclusive=True).method.queue
+        self.channel.queue_bind(queue, exchange, key)
+        return queue
+
+    def publish(self, body, lane="batch", content_type="application/json", headers=None, **properties):
+        """Publishes a job: a dict, or the very bytes. Returns the task id. A property set to None is left out."""
+        if isinstance(body, dict):
+            body = as_json(body) if content_type == "application/json" else msgpack.packb(body)
+        properties = {
+            "message_id": new_task_id(),
+            "type": "facefleet.job.v1",
+            "reply_to": self.reply_queue,
+            "correlation_id": "c",
+            "delivery_mode": 2,
+            **properties,
+        }
+        self.channel.basic_publish(
+            "facefleet.jobs",
+            lane,
+            body,
+            pika.BasicProperties(content_type=content_type, headers=headers or {}, **properties),
+            mandatory=True,
+        )
+        return properties["message_id"]
+
+    def next_message(self, queue=None, seconds=60):
+        """The next message of a queue (None: the reply queue) as (properties, body)."""
+        queue = queue or self.reply_queue
+        for method, properties, body in self.channel.consume(queue, auto_ack=True, inactivity_timeout=seconds):
+            self.channel.cancel()
+            assert method is not None, f"nothing came on {queue} within {seconds} s"
+            return properties, body
+
+    def next_reply(self, queue=None, seconds=60):
+        properties, body = self.next_message(queue, seconds)
+        if properties.content_type == "application/msgpack":
+            return msgpack.unpackb(body)
+        return json.loads(body)
+
+    def call(self, body, **properties):
+        """Publishes a job and returns its reply."""
+        task_id = self.publish(body, **properties)
+        reply = self.next_reply()
+        assert reply["task_id"] == task_id, reply
+        return reply
+
+    def count(self, queue):
+        return self.channel.queue_declare(queue, passive=True).method.message_count
+
+    def close(self):
+        self.connection.close()
