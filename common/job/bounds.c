@@ -102,39 +102,39 @@ static struct head head_of(uint8_t byte)
 	if (byte <= 0xBF)
 		return (struct head){HEAD_STRING, 0, byte & 0x1F, 0};
 
-	static const struct head heads[] = {
-	    [0xC0 - 0xC0] = {HEAD_SCALAR, 0, 0, 0},  /* nil */
-	    [0xC1 - 0xC0] = {HEAD_INVALID, 0, 0, 0}, /* never used */
-	    [0xC2 - 0xC0] = {HEAD_SCALAR, 0, 0, 0},  /* false */
-	    [0xC3 - 0xC0] = {HEAD_SCALAR, 0, 0, 0},  /* true */
-	    [0xC4 - 0xC0] = {HEAD_SCALAR, 1, 0, 0},  /* bin 8 */
-	    [0xC5 - 0xC0] = {HEAD_SCALAR, 2, 0, 0},  /* bin 16 */
-	    [0xC6 - 0xC0] = {HEAD_SCALAR, 4, 0, 0},  /* bin 32 */
-	    [0xC7 - 0xC0] = {HEAD_SCALAR, 1, 0, 1},  /* ext 8 */
-	    [0xC8 - 0xC0] = {HEAD_SCALAR, 2, 0, 1},  /* ext 16 */
-	    [0xC9 - 0xC0] = {HEAD_SCALAR, 4, 0, 1},  /* ext 32 */
-	    [0xCA - 0xC0] = {HEAD_SCALAR, 0, 4, 0},  /* float 32 */
-	    [0xCB - 0xC0] = {HEAD_SCALAR, 0, 8, 0},  /* float 64 */
-	    [0xCC - 0xC0] = {HEAD_SCALAR, 0, 1, 0},  /* uint 8 */
-	    [0xCD - 0xC0] = {HEAD_SCALAR, 0, 2, 0},  /* uint 16 */
-	    [0xCE - 0xC0] = {HEAD_SCALAR, 0, 4, 0},  /* uint 32 */
-	    [0xCF - 0xC0] = {HEAD_SCALAR, 0, 8, 0},  /* uint 64 */
-	    [0xD0 - 0xC0] = {HEAD_SCALAR, 0, 1, 0},  /* int 8 */
-	    [0xD1 - 0xC0] = {HEAD_SCALAR, 0, 2, 0},  /* int 16 */
-	    [0xD2 - 0xC0] = {HEAD_SCALAR, 0, 4, 0},  /* int 32 */
-	    [0xD3 - 0xC0] = {HEAD_SCALAR, 0, 8, 0},  /* int 64 */
-	    [0xD4 - 0xC0] = {HEAD_SCALAR, 0, 1, 1},  /* fixext 1 */
-	    [0xD5 - 0xC0] = {HEAD_SCALAR, 0, 2, 1},  /* fixext 2 */
-	    [0xD6 - 0xC0] = {HEAD_SCALAR, 0, 4, 1},  /* fixext 4 */
-	    [0xD7 - 0xC0] = {HEAD_SCALAR, 0, 8, 1},  /* fixext 8 */
-	    [0xD8 - 0xC0] = {HEAD_SCALAR, 0, 16, 1}, /* fixext 16 */
-	    [0xD9 - 0xC0] = {HEAD_STRING, 1, 0, 0},  /* str 8 */
-	    [0xDA - 0xC0] = {HEAD_STRING, 2, 0, 0},  /* str 16 */
-	    [0xDB - 0xC0] = {HEAD_STRING, 4, 0, 0},  /* str 32 */
-	    [0xDC - 0xC0] = {HEAD_ARRAY, 2, 0, 0},   /* array 16 */
-	    [0xDD - 0xC0] = {HEAD_ARRAY, 4, 0, 0},   /* array 32 */
-	    [0xDE - 0xC0] = {HEAD_MAP, 2, 0, 0},     /* map 16 */
-	    [0xDF - 0xC0] = {HEAD_MAP, 4, 0, 0},     /* map 32 */
+	static const struct head heads[0x20] = {
+	    {HEAD_SCALAR, 0, 0, 0},  /* C0: nil */
+	    {HEAD_INVALID, 0, 0, 0}, /* C1: never used */
+	    {HEAD_SCALAR, 0, 0, 0},  /* C2: false */
+	    {HEAD_SCALAR, 0, 0, 0},  /* C3: true */
+	    {HEAD_SCALAR, 1, 0, 0},  /* C4: bin 8 */
+	    {HEAD_SCALAR, 2, 0, 0},  /* C5: bin 16 */
+	    {HEAD_SCALAR, 4, 0, 0},  /* C6: bin 32 */
+	    {HEAD_SCALAR, 1, 0, 1},  /* C7: ext 8 */
+	    {HEAD_SCALAR, 2, 0, 1},  /* C8: ext 16 */
+	    {HEAD_SCALAR, 4, 0, 1},  /* C9: ext 32 */
+	    {HEAD_SCALAR, 0, 4, 0},  /* CA: float 32 */
+	    {HEAD_SCALAR, 0, 8, 0},  /* CB: float 64 */
+	    {HEAD_SCALAR, 0, 1, 0},  /* CC: uint 8 */
+	    {HEAD_SCALAR, 0, 2, 0},  /* CD: uint 16 */
+	    {HEAD_SCALAR, 0, 4, 0},  /* CE: uint 32 */
+	    {HEAD_SCALAR, 0, 8, 0},  /* CF: uint 64 */
+	    {HEAD_SCALAR, 0, 1, 0},  /* D0: int 8 */
+	    {HEAD_SCALAR, 0, 2, 0},  /* D1: int 16 */
+	    {HEAD_SCALAR, 0, 4, 0},  /* D2: int 32 */
+	    {HEAD_SCALAR, 0, 8, 0},  /* D3: int 64 */
+	    {HEAD_SCALAR, 0, 1, 1},  /* D4: fixext 1 */
+	    {HEAD_SCALAR, 0, 2, 1},  /* D5: fixext 2 */
+	    {HEAD_SCALAR, 0, 4, 1},  /* D6: fixext 4 */
+	    {HEAD_SCALAR, 0, 8, 1},  /* D7: fixext 8 */
+	    {HEAD_SCALAR, 0, 16, 1}, /* D8: fixext 16 */
+	    {HEAD_STRING, 1, 0, 0},  /* D9: str 8 */
+	    {HEAD_STRING, 2, 0, 0},  /* DA: str 16 */
+	    {HEAD_STRING, 4, 0, 0},  /* DB: str 32 */
+	    {HEAD_ARRAY, 2, 0, 0},   /* DC: array 16 */
+	    {HEAD_ARRAY, 4, 0, 0},   /* DD: array 32 */
+	    {HEAD_MAP, 2, 0, 0},     /* DE: map 16 */
+	    {HEAD_MAP, 4, 0, 0},     /* DF: map 32 */
 	};
 	return heads[byte - 0xC0];
 }
