@@ -64,7 +64,8 @@ static void trim_partial_utf8(char *text)
 		text[start - 1] = '\0';
 }
 
-static void fill(struct error *err, enum error_class class, enum error_code code, const char *fmt, va_list args)
+static printf_like(4, 0) void fill(struct error *err, enum error_class class, enum error_code code, const char *fmt,
+				   va_list args)
 {
 	memset(err, 0, sizeof(*err));
 	err->class = class;
