@@ -9,7 +9,7 @@ import time
 import msgpack
 import pika
 
-from fleet import SAMPLES
+from fleet import SAMPLES, wait_until
 
 
 def new_task_id():
@@ -80,10 +80,12 @@ class Client:
     def next_message(self, queue=None, seconds=60):
         """The next message of a queue (None: the reply queue) as (properties, body)."""
         queue = queue or self.reply_queue
-        for method, properties, body in self.channel.consume(queue, auto_ack=True, inactivity_timeout=seconds):
-            self.channel.cancel()
-            assert method is not None, f"nothing came on {queue} within {seconds} s"
-            return properties, body
+
+        def get():
+            method, properties, body = self.channel.basic_get(queue, auto_ack=True)
+            return method and (properties, body)
+
+        return wait_until(get, f"a message on {queue}", seconds)
 
     def next_reply(self, queue=None, seconds=60):
         properties, body = self.next_message(queue, seconds)
