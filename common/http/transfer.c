@@ -222,7 +222,7 @@ void transfer_finish(struct transfer *t, CURLcode result)
 		transfer_abandon(t, HTTP_TOO_LARGE, "the answer is too large");
 	else if (t->out_of_memory)
 		transfer_abandon(t, HTTP_FAILED, "out of memory");
-	else if (result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_URL_MALFORMAT)
+	else if (result == CURLE_URL_MALFORMAT)
 		transfer_abandon(t, HTTP_REFUSED, why);
 	else if (t->addresses_refused > 0 && t->addresses_tried == 0)
 		transfer_abandon(t, HTTP_REFUSED, "the host's address is not a public one");
