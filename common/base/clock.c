@@ -1,8 +1,15 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The first seconds of the years 0 and 10000: between them, a year has four digits. */
+#define YEAR_0 INT64_C(-62167219200)
+#define YEAR_10000 INT64_C(253402300800)
+
+#define CENTURY_MS (INT64_C(100) * 365 * 24 * 60 * 60 * 1000)
 
 static int64_t read_ns(clockid_t clock)
 {
@@ -29,80 +36,117 @@ int64_t clock_unix_ms(void)
 
 void clock_format_rfc3339(int64_t unix_ms, char out[CLOCK_RFC3339_SIZE])
 {
-	int64_t ms = unix_ms % 1000;
 	struct tm tm;
 
+	/* Anything else is a hostile header, shown as the epoch. */
+	if (unix_ms < YEAR_0 * 1000 || unix_ms >= YEAR_10000 * 1000)
+		unix_ms = 0;
+	int64_t ms = unix_ms % 1000;
 	if (ms < 0)
 		ms += 1000;
 	time_t seconds = (time_t)((unix_ms - ms) / 1000);
-	/* Four-digit years only: anything else is a hostile header, shown as the epoch. */
-	if (!gmtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900) {
-		seconds = 0;
-		ms = 0;
-		gmtime_r(&seconds, &tm);
-	}
+	gmtime_r(&seconds, &tm);
 	char text[64];
 	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1,
 		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)ms);
 	memcpy(out, text, CLOCK_RFC3339_SIZE);
 }
 
-/* Reads ".123456" into milliseconds and steps over it; 0 when there is no fraction. */
-static int parse_fraction(const char **at)
+/* Reads exactly `count` digits and steps over them. */
+static bool take_digits(const char **at, int count, int *out)
 {
-	int ms = 0;
+	int value = 0;
+
+	for (int i = 0; i < count; i++) {
+		char c = (*at)[i];
+		if (c < '0' || c > '9')
+			return false;
+		value = value * 10 + (c - '0');
+	}
+	*at += count;
+	*out = value;
+	return true;
+}
+
+/* Steps over one of the two characters. */
+static bool take_char(const char **at, char a, char b)
+{
+	if (**at != a && **at != b)
+		return false;
+	(*at)++;
+	return true;
+}
+
+/* Reads "2026-11-23T14:53:07" and steps over it. */
+static bool take_date_time(const char **at, struct tm *tm)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year;
+	int month;
+
+	if (!take_digits(at, 4, &year) || !take_char(at, '-', '-') || !take_digits(at, 2, &month) ||
+	    !take_char(at, '-', '-') || !take_digits(at, 2, &tm->tm_mday) || !take_char(at, 'T', 't') ||
+	    !take_digits(at, 2, &tm->tm_hour) || !take_char(at, ':', ':') || !take_digits(at, 2, &tm->tm_min) ||
+	    !take_char(at, ':', ':') || !take_digits(at, 2, &tm->tm_sec))
+		return false;
+	if (month < 1 || month > 12)
+		return false;
+	bool leap = month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	tm->tm_year = year - 1900;
+	tm->tm_mon = month - 1;
+	/* A leap second is allowed: it becomes the first of the next minute. */
+	return tm->tm_mday >= 1 && tm->tm_mday <= days[month - 1] + leap && tm->tm_hour <= 23 && tm->tm_min <= 59 &&
+	       tm->tm_sec <= 60;
+}
+
+/* Reads ".123456" into milliseconds, if it is there, and steps over it. */
+static bool take_fraction(const char **at, int *ms)
+{
+	int digit;
 	int digits = 0;
 
-	if (**at != '.')
-		return 0;
-	for ((*at)++; **at >= '0' && **at <= '9'; (*at)++, digits++)
+	*ms = 0;
+	if (!take_char(at, '.', '.'))
+		return true;
+	for (; take_digits(at, 1, &digit); digits++)
 		if (digits < 3)
-			ms = ms * 10 + (**at - '0');
-	if (digits == 0)
-		return -1;
-	for (; digits < 3; digits++)
-		ms *= 10;
-	return ms;
+			*ms = *ms * 10 + digit;
+	for (int i = digits; i < 3; i++)
+		*ms *= 10;
+	return digits > 0;
+}
+
+/* Reads "Z" or "+hh:mm" into seconds east of Greenwich and steps over it. */
+static bool take_offset(const char **at, int *seconds)
+{
+	int sign = **at == '-' ? -1 : 1;
+	int hours;
+	int minutes;
+
+	*seconds = 0;
+	if (take_char(at, 'Z', 'z'))
+		return true;
+	if (!take_char(at, '+', '-') || !take_digits(at, 2, &hours) || !take_char(at, ':', ':') ||
+	    !take_digits(at, 2, &minutes) || hours > 23 || minutes > 59)
+		return false;
+	*seconds = sign * (hours * 60 + minutes) * 60;
+	return true;
 }
 
 int clock_parse_rfc3339(const char *text, int64_t *unix_ms)
 {
+	const char *at = text;
 	struct tm tm = {0};
-	int used = 0;
+	int ms;
+	int offset;
 
-	if (sscanf(text, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-		   &tm.tm_min, &tm.tm_sec, &used) != 6 ||
-	    used != 19)
+	if (!take_date_time(&at, &tm) || !take_fraction(&at, &ms) || !take_offset(&at, &offset) || *at != '\0')
 		return -EINVAL;
-	if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour < 0 || tm.tm_hour > 23 ||
-	    tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
+	int64_t seconds = (int64_t)timegm(&tm) - offset;
+	/* An offset can lead out of the years that four digits can say. */
+	if (seconds < YEAR_0 || seconds >= YEAR_10000)
 		return -EINVAL;
-
-	const char *at = text + used;
-	int ms = parse_fraction(&at);
-	int offset = 0;
-	if (ms < 0)
-		return -EINVAL;
-	if (*at == 'Z' || *at == 'z') {
-		at++;
-	} else if (*at == '+' || *at == '-') {
-		int hours;
-		int minutes;
-		int length = 0;
-		if (sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &length) != 2 || length != 5 || hours < 0 ||
-		    hours > 23 || minutes < 0 || minutes > 59)
-			return -EINVAL;
-		offset = (*at == '+' ? 1 : -1) * (hours * 60 + minutes) * 60;
-		at += 1 + length;
-	} else {
-		return -EINVAL;
-	}
-	if (*at != '\0')
-		return -EINVAL;
-
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	*unix_ms = ((int64_t)timegm(&tm) - offset) * 1000 + ms;
+	*unix_ms = seconds * 1000 + ms;
 	return 0;
 }
 
@@ -113,7 +157,8 @@ double clock_elapsed_ms(int64_t from_ns, int64_t to_ns)
 
 struct timespec clock_timespec_in_ms(int64_t ms)
 {
-	int64_t at = clock_monotonic_ns() + ms * 1000000;
+	/* A century is as good as for ever, and does not overflow. */
+	int64_t at = clock_monotonic_ns() + (ms < CENTURY_MS ? ms : CENTURY_MS) * 1000000;
 
 	return (struct timespec){.tv_sec = (time_t)(at / 1000000000), .tv_nsec = (long)(at % 1000000000)};
 }
