@@ -2,11 +2,15 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "face/align.h"
 #include "face/detector.h"
 #include "face/embedder.h"
+
+/* Larger than any detection frame, so that warming runs every input size. */
+#define WARM_SIDE 1280
 
 struct face_engine {
 	const struct modelset *set;
@@ -61,6 +65,30 @@ void face_engine_free(struct face_engine *engine)
 	image_finish(&engine->picture);
 	aligner_finish(&engine->aligner);
 	free(engine);
+}
+
+int face_engine_warm(struct face_engine *engine, struct error *err)
+{
+	struct image *picture = &engine->picture;
+	const struct candidates *found;
+	struct error none;
+	int rc = image_reserve(picture, (size_t)WARM_SIDE * WARM_SIDE * 3, err);
+
+	if (rc)
+		return rc;
+	memset(picture->pixels, 0, (size_t)WARM_SIDE * WARM_SIDE * 3);
+	picture->width = picture->full_width = WARM_SIDE;
+	picture->height = picture->full_height = WARM_SIDE;
+	/* Nothing is to be found on black: only what is not a verdict is an error here. */
+	rc = detector_find(engine->detector, NULL, picture, FACE_POLICY_LARGEST, &found, &none);
+	if (rc && none.code != ERROR_NO_FACE && none.code != ERROR_FACE_TOO_SMALL) {
+		*err = none;
+		return rc;
+	}
+	memset(engine->crop, 0, sizeof(engine->crop));
+	embedder_put(engine->embedder, 0, engine->crop);
+	embedder_run(engine->embedder, 1);
+	return 0;
 }
 
 /** Runs one stage unless the task ended meanwhile, and takes its time. */

@@ -33,6 +33,9 @@ int face_engine_new(struct face_engine **out, const struct modelset *set, const 
 		    struct error *err) must_check;
 void face_engine_free(struct face_engine *engine);
 
+/** Runs both networks once on black, so that the first job finds code, weights and buffers in memory. */
+int face_engine_warm(struct face_engine *engine, struct error *err) must_check;
+
 /**
  * Decode, detect, align, embed. `policy` decides how many faces are embedded (largest and
  * reject_multiple: 1, best_pair: up to 8) and whether detection may stop at the first size that
