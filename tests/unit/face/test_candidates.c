@@ -1,0 +1,85 @@
+#include "run.h"
+
+#include "face/candidates.h"
+
+static struct face face_at(float x, float y, float width, float height, float score)
+{
+	return (struct face){.box = {x, y, width, height}, .score = score};
+}
+
+static void test_overlapping_ones_go(void **state)
+{
+	/* 0 and 1 overlap by 80/120, 0 and 2 by 50/150, 3 stands alone. */
+	struct face faces[4] = {face_at(0, 0, 10, 10, 0.8f), face_at(2, 0, 10, 10, 0.9f), face_at(0, 5, 10, 10, 0.7f),
+				face_at(100, 100, 10, 10, 0.6f)};
+	struct candidates c = {.items = faces, .count = 4, .capacity = 4};
+
+	(void)state;
+	candidates_suppress(&c, 0.35f);
+	assert_int_equal(c.count, 3);
+	assert_true(faces[0].score == 0.9f);
+	assert_true(faces[1].score == 0.7f);
+	assert_true(faces[2].score == 0.6f);
+	candidates_suppress(&c, 0.2f);
+	assert_int_equal(c.count, 2);
+	assert_true(faces[1].score == 0.6f);
+}
+
+static void test_a_suppressed_one_suppresses_nothing(void **state)
+{
+	/* A chain: 0–1 and 1–2 overlap, 0–2 do not. */
+	struct face faces[3] = {face_at(0, 0, 10, 10, 0.9f), face_at(4, 0, 10, 10, 0.8f), face_at(8, 0, 10, 10, 0.7f)};
+	struct candidates c = {.items = faces, .count = 3, .capacity = 3};
+
+	(void)state;
+	candidates_suppress(&c, 0.35f);
+	assert_int_equal(c.count, 2);
+	assert_true(faces[1].score == 0.7f);
+}
+
+static void test_no_more_than_the_maximum(void **state)
+{
+	struct face faces[200];
+	struct candidates c = {.items = faces, .count = 200, .capacity = 200};
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		faces[i] = face_at((float)(20 * i), 0, 10, 10, 0.5f + (float)i / 1000);
+	candidates_suppress(&c, 0.35f);
+	assert_int_equal(c.count, FACE_MAX_FACES);
+	assert_true(faces[0].box[0] == 20 * 199);
+	assert_true(faces[FACE_MAX_FACES - 1].box[0] == 20 * (200 - FACE_MAX_FACES));
+}
+
+static void test_order(void **state)
+{
+	struct face faces[4] = {face_at(0, 0, 10, 10, 0.9f), face_at(0, 50, 20, 20, 0.6f), face_at(50, 0, 20, 20, 0.8f),
+				face_at(90, 0, 40, 2, 0.99f)};
+	struct candidates c = {.items = faces, .count = 4, .capacity = 4};
+
+	(void)state;
+	candidates_sort(&c);
+	assert_true(faces[0].score == 0.8f);
+	assert_true(faces[1].score == 0.6f);
+	assert_true(faces[2].score == 0.9f);
+	assert_true(faces[3].score == 0.99f);
+}
+
+static void test_none(void **state)
+{
+	struct candidates c = {0};
+
+	(void)state;
+	candidates_suppress(&c, 0.35f);
+	candidates_sort(&c);
+	assert_int_equal(c.count, 0);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_overlapping_ones_go),
+    cmocka_unit_test(test_a_suppressed_one_suppresses_nothing),
+    cmocka_unit_test(test_no_more_than_the_maximum),
+    cmocka_unit_test(test_order),
+    cmocka_unit_test(test_none),
+};
+RUN_TESTS(tests)
