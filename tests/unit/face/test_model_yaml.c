@@ -5,11 +5,11 @@
 
 #include "face/model_yaml.h"
 
-#define SHA "a36160e6dd442585241789290cb0a0bb3ce26d7abf95ea1e05d94d2a01822c6d"
+#define SHA_LINE "sha256: a36160e6dd442585241789290cb0a0bb3ce26d7abf95ea1e05d94d2a01822c6d"
 
 /* One line a key, so that a case can replace a line by its number. */
 static const char *const detector_lines[] = {
-    "name: some detector",     "file: detector.onnx",  "sha256: " SHA,  "decoder: yunet",
+    "name: some detector",     "file: detector.onnx",  SHA_LINE,        "decoder: yunet",
     "strides: [8, 16, 32]",    "colour: bgr",          "mean: 0",       "scale: 1",
     "input_sizes: [160, 320]", "score_threshold: 0.5", "nms_iou: 0.35", "min_face: 24",
     "licence: Apache-2.0",
@@ -18,7 +18,7 @@ static const char *const detector_lines[] = {
 static const char *const embedder_lines[] = {
     "name: some embedder",
     "file: embedder.onnx",
-    "sha256: " SHA,
+    SHA_LINE,
     "size: [112, 112]",
     "colour: rgb",
     "mean: [123.675, 116.28, 103.53]",
