@@ -262,7 +262,7 @@ static int drop_small(struct detector *d, struct error *err)
 	c->count = kept;
 	if (kept == 0)
 		return error_set_limit(err, ERROR_FACE_TOO_SMALL, "face_side", longest, d->spec->min_face,
-				       "the largest face found is %.0f pixels wide, at least %d are needed",
+				       "the largest face found measures %.0f pixels, at least %d are needed",
 				       (double)longest, d->spec->min_face);
 	return 0;
 }

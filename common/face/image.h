@@ -25,7 +25,7 @@ struct image {
 };
 
 /**
- * Decodes a JPEG or PNG. With `enough` > 0 a JPEG may be decoded at M/8 of its size (DCT scaling)
+ * Decodes a JPEG or PNG. With `enough` > 0 a JPEG may be decoded at 1/8, 1/4 or 1/2 of its size (DCT scaling)
  * as long as its long side stays ≥ enough; 0 decodes at full size. Grey, CMYK, YCCK, progressive,
  * 16-bit and palette PNG all become RGB (alpha on black). On refusal: image_corrupt (truncated
  * too), image_too_large (measure, value, limit), image_unsupported (naming the format seen).

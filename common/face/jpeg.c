@@ -96,7 +96,10 @@ static int saved_orientation(const struct jpeg_decompress_struct *cinfo)
 	return 1;
 }
 
-/** The fewest eighths of the full size that keep the long side ≥ enough. */
+/**
+ * The fewest eighths of the full size that keep the long side ≥ enough. Only powers of two: the other
+ * transforms have no SIMD in libjpeg-turbo, and 7/8 takes twice as long as the whole.
+ */
 static unsigned eighths_for(unsigned width, unsigned height, int enough)
 {
 	unsigned side = width > height ? width : height;
@@ -105,7 +108,7 @@ static unsigned eighths_for(unsigned width, unsigned height, int enough)
 	if (enough <= 0)
 		return 8;
 	while (eighths < 8 && (uint64_t)side * eighths < (uint64_t)enough * 8)
-		eighths++;
+		eighths *= 2;
 	return eighths;
 }
 

@@ -106,7 +106,7 @@ static void test_scales_to_what_is_enough(void **state)
 	static const struct {
 		int enough;
 		int width;
-	} cases[] = {{0, 800}, {1, 100}, {100, 100}, {101, 200}, {300, 300}, {700, 700}, {701, 800}, {5000, 800}};
+	} cases[] = {{0, 800}, {1, 100}, {100, 100}, {101, 200}, {300, 400}, {400, 400}, {401, 800}, {5000, 800}};
 	struct image picture = picture_gradient(600, 800);
 	struct image stored = picture_turned(&picture, 8);
 	struct bytes jpeg = picture_jpeg(&stored, &(struct jpeg_style){.exif = 8});
