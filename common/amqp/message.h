@@ -39,6 +39,12 @@ struct amqp_tag {
 	unsigned consumer;   /**< as amqp_link_add_consumer() numbered it */
 };
 
+/**
+ * Bodies above this are not read into memory: no publisher of ours sends them, so somebody else did.
+ * The delivery still comes, without its body, to be refused like any other bad message.
+ */
+#define AMQP_MAX_DELIVERY_BYTES (16u << 20)
+
 /** A message that came in. On the heap; owned by the consumer's callback. */
 struct amqp_delivery {
 	struct amqp_tag tag;
@@ -46,8 +52,9 @@ struct amqp_delivery {
 	char routing_key[ENVELOPE_SHORT_SIZE];
 	bool redelivered;
 	struct envelope envelope;
-	uint8_t *body;
+	uint8_t *body; /**< NULL when it was empty, or too large */
 	size_t body_size;
+	bool too_large;           /**< the body was above AMQP_MAX_DELIVERY_BYTES and was not kept */
 	int64_t received_ns;      /**< clock_monotonic_ns() */
 	int64_t received_unix_ms; /**< clock_unix_ms() */
 };

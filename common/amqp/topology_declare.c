@@ -1,0 +1,195 @@
+#include "amqp/topology_declare.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WAY_OUT "empty it, delete it, then run `facefleet topology --apply`"
+
+/* --- what the broker says --- */
+
+/* Copies what stands between the next two quotes of *at; advances. */
+static int read_quoted(const char **at, char *out, size_t size)
+{
+	const char *open = strchr(*at, '\'');
+	const char *close = open ? strchr(open + 1, '\'') : NULL;
+
+	if (!close)
+		return -EINVAL;
+	snprintf(out, size, "%.*s", (int)(close - open - 1), open + 1);
+	*at = close + 1;
+	return 0;
+}
+
+/* Reads "none", "'value'" or "the value 'value' of type 'type'". */
+static int read_value(const char *text, char *out, size_t size)
+{
+	out[0] = '\0';
+	return strncmp(text, "none", 4) == 0 ? 0 : read_quoted(&text, out, size);
+}
+
+int topology_read_difference(const char *reply_text, struct topology_difference *out)
+{
+	static const char start[] = "inequivalent arg ";
+	static const char received[] = ": received ";
+	static const char current[] = " but current is ";
+	const char *at = strstr(reply_text, start);
+	const char *wanted = at ? strstr(at, received) : NULL;
+	const char *existing = wanted ? strstr(wanted, current) : NULL;
+	struct topology_difference found;
+
+	if (!existing || read_quoted(&at, found.key, sizeof(found.key)) < 0 ||
+	    read_value(wanted + strlen(received), found.wanted, sizeof(found.wanted)) < 0 ||
+	    read_value(existing + strlen(current), found.existing, sizeof(found.existing)) < 0)
+		return -EINVAL;
+	*out = found;
+	return 0;
+}
+
+/* True for refusals that no waiting mends. */
+static bool is_final(int code)
+{
+	return code == AMQP_ACCESS_REFUSED || code == AMQP_PRECONDITION_FAILED || code == AMQP_NOT_IMPLEMENTED;
+}
+
+static int refused(amqp_rpc_reply_t reply, const char *kind, const char *name, struct error *err)
+{
+	struct connection_refusal refusal = {0};
+	char what[ENVELOPE_SHORT_SIZE + 32];
+
+	if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION)
+		connection_read_refusal(&reply.reply, &refusal);
+	if (is_final(refusal.code))
+		return error_set(err, ERROR_TOPOLOGY, "%s %s: %s; %s", kind, name, refusal.text,
+				 refusal.code == AMQP_PRECONDITION_FAILED ? WAY_OUT : "ask the broker's operator");
+	snprintf(what, sizeof(what), "declare %s %s", kind, name);
+	return connection_check(reply, what, err);
+}
+
+/* --- declaring --- */
+
+int topology_declare_exchange(struct connection *c, const struct topology_exchange *exchange, struct error *err)
+{
+	amqp_exchange_declare(c->state, CONNECTION_CHANNEL, amqp_cstring_bytes(exchange->name),
+			      amqp_cstring_bytes(exchange->type), 0, 1, 0, 0, amqp_empty_table);
+	return refused(amqp_get_rpc_reply(c->state), "exchange", exchange->name, err);
+}
+
+int topology_declare_binding(struct connection *c, const struct topology_binding *binding, struct error *err)
+{
+	amqp_bytes_t destination = amqp_cstring_bytes(binding->destination);
+	amqp_bytes_t source = amqp_cstring_bytes(binding->source);
+	amqp_bytes_t key = amqp_cstring_bytes(binding->key);
+
+	if (binding->to_exchange)
+		amqp_exchange_bind(c->state, CONNECTION_CHANNEL, destination, source, key, amqp_empty_table);
+	else
+		amqp_queue_bind(c->state, CONNECTION_CHANNEL, destination, source, key, amqp_empty_table);
+	return refused(amqp_get_rpc_reply(c->state), "binding of", binding->destination, err);
+}
+
+static amqp_rpc_reply_t declare_queue(struct connection *c, const struct topology_queue *queue)
+{
+	amqp_table_entry_t entries[TOPOLOGY_MAX_ARGUMENTS];
+	unsigned count = topology_argument_count(queue);
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct topology_argument *argument = &queue->arguments[i];
+		entries[i].key = amqp_cstring_bytes(argument->key);
+		if (argument->text) {
+			entries[i].value.kind = AMQP_FIELD_KIND_UTF8;
+			entries[i].value.value.bytes = amqp_cstring_bytes(argument->text);
+		} else {
+			entries[i].value.kind = AMQP_FIELD_KIND_I64;
+			entries[i].value.value.i64 = argument->number;
+		}
+	}
+	amqp_queue_declare(c->state, CONNECTION_CHANNEL, amqp_cstring_bytes(queue->name), 0, 1, 0, 0,
+			   (amqp_table_t){(int)count, entries});
+	return amqp_get_rpc_reply(c->state);
+}
+
+/*
+ * Makes `queue` agree with what the broker has in one argument. `text` keeps the value alive.
+ * False when the queue cannot be described that way (an argument that is no argument, like durable).
+ */
+static bool adopt(struct topology_queue *queue, const struct topology_difference *difference, char *text, size_t size)
+{
+	unsigned count = topology_argument_count(queue);
+	unsigned i = 0;
+
+	while (i < count && strcmp(queue->arguments[i].key, difference->key) != 0)
+		i++;
+	if (i == count || (difference->existing[0] == '\0' && difference->wanted[0] == '\0'))
+		return false;
+	if (difference->existing[0] == '\0') {
+		memmove(&queue->arguments[i], &queue->arguments[i + 1], (count - i - 1) * sizeof(queue->arguments[0]));
+		queue->arguments[count - 1] = (struct topology_argument){0};
+	} else if (queue->arguments[i].text) {
+		snprintf(text, size, "%s", difference->existing);
+		queue->arguments[i].text = text;
+	} else {
+		queue->arguments[i].number = strtoll(difference->existing, NULL, 10);
+	}
+	return true;
+}
+
+/*
+ * The broker names one difference and closes the channel. To name them all, agree with it there and
+ * ask again, until it is satisfied: a declaration that agrees with what exists changes nothing.
+ */
+static int explain(struct connection *c, const struct topology_queue *queue, amqp_rpc_reply_t reply, struct error *err)
+{
+	struct topology_queue asked = *queue;
+	char texts[TOPOLOGY_MAX_ARGUMENTS][128];
+	char list[sizeof(err->text)] = "";
+	size_t length = 0;
+
+	for (unsigned i = 0; i < TOPOLOGY_MAX_ARGUMENTS; i++) {
+		struct connection_refusal refusal = {0};
+		struct topology_difference d;
+		struct error ignored;
+
+		if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION)
+			connection_read_refusal(&reply.reply, &refusal);
+		if (refusal.code != AMQP_PRECONDITION_FAILED || topology_read_difference(refusal.text, &d) < 0)
+			break;
+		if (length < sizeof(list))
+			length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%s is %s, not %s",
+						   length ? ", " : "", d.key, d.existing[0] ? d.existing : "not set",
+						   d.wanted[0] ? d.wanted : "unset");
+		if (!adopt(&asked, &d, texts[i], sizeof(texts[i])) || connection_reopen_channel(c, &ignored) < 0)
+			break;
+		reply = declare_queue(c, &asked);
+	}
+	if (length == 0)
+		return refused(reply, "queue", queue->name, err);
+	return error_set(err, ERROR_TOPOLOGY, "queue %s exists otherwise: %.110s; " WAY_OUT, queue->name, list);
+}
+
+int topology_declare_queue(struct connection *c, const struct topology_queue *queue, struct error *err)
+{
+	amqp_rpc_reply_t reply = declare_queue(c, queue);
+
+	return reply.reply_type == AMQP_RESPONSE_NORMAL ? 0 : explain(c, queue, reply, err);
+}
+
+int topology_declare(struct connection *c, const struct topology_plan *plan, struct error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < plan->exchange_count; i++) {
+		connection_touch(c);
+		r = topology_declare_exchange(c, &plan->exchanges[i], err);
+	}
+	for (unsigned i = 0; r == 0 && i < plan->queue_count; i++) {
+		connection_touch(c);
+		r = topology_declare_queue(c, &plan->queues[i], err);
+	}
+	for (unsigned i = 0; r == 0 && i < plan->binding_count; i++) {
+		connection_touch(c);
+		r = topology_declare_binding(c, &plan->bindings[i], err);
+	}
+	return r;
+}

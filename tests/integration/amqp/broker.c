@@ -1,0 +1,198 @@
+#include "broker.h"
+
+#include <curl/curl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/uuid.h"
+
+static void give_up(const char *what)
+{
+	printf("Bail out! %s\n", what);
+	exit(1);
+}
+
+static const char *folder(void)
+{
+	const char *dir = getenv("FACEFLEET_TEST_BROKER");
+
+	if (!dir)
+		give_up("FACEFLEET_TEST_BROKER and FACEFLEET_TEST_AMQP_URL are not set: run this with ./tests/run");
+	return dir;
+}
+
+/* --- the script that started it --- */
+
+/* Runs `private-broker COMMAND DIR MORE`; what it prints goes to `out`, without the end of line. */
+static void run_script(const char *command, const char *more, char *out, size_t size)
+{
+	char line[2048];
+
+	snprintf(line, sizeof(line), "'%s' %s '%s' %s", PRIVATE_BROKER, command, folder(), more);
+	FILE *pipe = popen(line, "r");
+	if (!pipe || !fgets(out, (int)size, pipe))
+		out[0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	if (!pipe || pclose(pipe) != 0)
+		give_up(line);
+}
+
+void broker_restart(void)
+{
+	char ignored[512];
+
+	run_script("restart", "", ignored, sizeof(ignored));
+}
+
+void broker_crash(void)
+{
+	char ignored[512];
+
+	run_script("kill", "", ignored, sizeof(ignored));
+	run_script("start", "", ignored, sizeof(ignored));
+}
+
+static void send_signal(int number)
+{
+	char text[32];
+
+	run_script("pid", "", text, sizeof(text));
+	if (kill((pid_t)atol(text), number) < 0)
+		give_up("cannot signal the broker");
+}
+
+void broker_freeze(void)
+{
+	send_signal(SIGSTOP);
+}
+
+void broker_thaw(void)
+{
+	send_signal(SIGCONT);
+}
+
+void broker_set_memory_alarm(bool raised)
+{
+	char ignored[512];
+
+	run_script("ctl", raised ? "set_vm_memory_high_watermark absolute 1" : "set_vm_memory_high_watermark 0.8",
+		   ignored, sizeof(ignored));
+}
+
+/* --- its management interface --- */
+
+static size_t collect(char *data, size_t size, size_t count, void *arg)
+{
+	return buffer_append(arg, data, size * count) == 0 ? size * count : 0;
+}
+
+/* One request; returns the status, and the body in `answer` when that is not NULL. */
+static long call(const char *method, const char *path, struct buffer *answer)
+{
+	static char base[512];
+	struct buffer ignored = {0};
+	char url[2048];
+	long status = 0;
+
+	if (!base[0])
+		run_script("management", "", base, sizeof(base));
+	snprintf(url, sizeof(url), "%s/api/%s", base, path);
+	CURL *curl = curl_easy_init();
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer ? answer : &ignored);
+	if (curl_easy_perform(curl) != CURLE_OK)
+		give_up("the broker's management interface does not answer");
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_cleanup(curl);
+	buffer_finish(&ignored);
+	return status;
+}
+
+void broker_new_vhost(struct amqp_url *url)
+{
+	const char *text = getenv("FACEFLEET_TEST_AMQP_URL");
+	char id[UUID_SIZE];
+	char path[128];
+	struct error err;
+
+	folder();
+	if (!text || amqp_url_parse(url, text, &err) < 0)
+		give_up("FACEFLEET_TEST_AMQP_URL is missing or no AMQP URL: run this with ./tests/run");
+	uuid_v7(id);
+	snprintf(url->hosts[0].vhost, sizeof(url->hosts[0].vhost), "test-%s", id);
+	snprintf(path, sizeof(path), "vhosts/test-%s", id);
+	if (call("PUT", path, NULL) != 201)
+		give_up("cannot make a virtual host");
+}
+
+bool broker_close_connection(const char *name)
+{
+	struct buffer answer = {0};
+	bool found = false;
+	size_t i;
+	json_t *entry;
+
+	call("GET", "connections", &answer);
+	json_t *all = json_loadb((const char *)answer.data, answer.size, 0, NULL);
+	json_array_foreach(all, i, entry)
+	{
+		const char *id = json_string_value(json_object_get(entry, "name"));
+		const char *given =
+		    json_string_value(json_object_get(json_object_get(entry, "client_properties"), "connection_name"));
+		if (!given || strcmp(given, name) != 0)
+			continue;
+		char *escaped = curl_easy_escape(NULL, id, 0);
+		char path[1024];
+		snprintf(path, sizeof(path), "connections/%s", escaped);
+		curl_free(escaped);
+		found = call("DELETE", path, NULL) == 204 || found;
+	}
+	json_decref(all);
+	buffer_finish(&answer);
+	return found;
+}
+
+/* --- AMQP --- */
+
+void broker_connect(const struct amqp_url *url, struct connection *out)
+{
+	struct error err;
+
+	if (connection_open(
+		out,
+		&(struct connection_settings){
+		    .url = url, .endpoint = &url->hosts[0], .name = "test", .heartbeat_s = 60, .timeout_ms = 30000},
+		&err) < 0)
+		give_up(err.text);
+}
+
+void broker_delete_queue(const struct amqp_url *url, const char *queue)
+{
+	struct connection c;
+
+	broker_connect(url, &c);
+	amqp_queue_delete(c.state, CONNECTION_CHANNEL, amqp_cstring_bytes(queue), 0, 0);
+	if (amqp_get_rpc_reply(c.state).reply_type != AMQP_RESPONSE_NORMAL)
+		give_up("cannot delete a queue");
+	connection_close(&c, true);
+}
+
+unsigned broker_count_ready(const struct amqp_url *url, const char *queue)
+{
+	struct connection c;
+
+	broker_connect(url, &c);
+	amqp_queue_declare_ok_t *ok =
+	    amqp_queue_declare(c.state, CONNECTION_CHANNEL, amqp_cstring_bytes(queue), 1, 0, 0, 0, amqp_empty_table);
+	unsigned count = ok ? ok->message_count : UINT32_MAX;
+	connection_close(&c, true);
+	return count;
+}

@@ -1,0 +1,36 @@
+#ifndef INTEGRATION_BROKER_H
+#define INTEGRATION_BROKER_H
+
+#include "amqp/connection.h"
+#include "amqp/url.h"
+
+/*
+ * The broker that tests/run started, and what a test may do to it. Whatever goes wrong here ends
+ * the test program: a missing server fails a test.
+ */
+
+/** The broker, with a new, empty virtual host: for one test each. */
+void broker_new_vhost(struct amqp_url *url);
+
+/** Ends it politely or with SIGKILL, and starts it again: same data, same port. Blocking. */
+void broker_restart(void);
+void broker_crash(void);
+
+/** Stops the process in its tracks (SIGSTOP) and lets it go on. */
+void broker_freeze(void);
+void broker_thaw(void);
+
+/** Raises or ends the memory alarm. */
+void broker_set_memory_alarm(bool raised);
+
+/** Closes every connection called `name` from the broker's side; true if there was one. */
+bool broker_close_connection(const char *name);
+
+/** A plain connection, for what no program of ours does. Close with connection_close(). */
+void broker_connect(const struct amqp_url *url, struct connection *out);
+
+/** Deletes a queue, or counts the messages that are ready in it. */
+void broker_delete_queue(const struct amqp_url *url, const char *queue);
+unsigned broker_count_ready(const struct amqp_url *url, const char *queue);
+
+#endif
