@@ -6,10 +6,20 @@
 
 #include "base/compiler.h"
 
+/** The run of source samples that one target sample covers: first to last, weighted at both ends. */
+struct resize_span {
+	int first;
+	int last;
+	float first_weight;
+	float last_weight; /**< unused when first == last */
+};
+
 /** Working memory of resize_area(), kept from call to call. Zero-initialise; resizer_finish() frees it. */
 struct resizer {
-	float *row;
-	size_t capacity;
+	float *row;                /**< sums of source rows, 3 × width */
+	struct resize_span *spans; /**< of the target's columns */
+	size_t row_capacity;
+	size_t span_capacity;
 };
 
 void resizer_finish(struct resizer *resizer);
