@@ -27,7 +27,8 @@ struct config_sources {
  * Loads and checks everything. On the first fault returns an errno and `err` (config) says file,
  * line, column, key, what was expected, and the nearest known key where a key is unknown. An
  * environment variable FACEFLEET_… that names no option is an error too, so that a typing mistake
- * shows. Reads `*_file` secrets (one trailing newline is dropped). Blocking.
+ * shows; only FACEFLEET_CONFIG, _HOME, _TEST_… and what docker-compose.yml reads (_AMQP_PORT,
+ * _MANAGEMENT_PORT) are left alone. Reads `*_file` secrets (one trailing newline is dropped). Blocking.
  */
 int config_load(struct config **out, const struct config_sources *sources, struct error *err) must_check;
 void config_free(struct config *config);
@@ -48,7 +49,7 @@ void config_print_sample(FILE *out);
 
 /** What config_parse_args() found. */
 struct config_args {
-	struct config_sources sources;
+	struct config_sources sources; /**< borrows from argv */
 	bool print_config;
 	bool help;
 	bool version;
