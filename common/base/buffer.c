@@ -11,7 +11,7 @@
 
 static size_t limit_of(const struct buffer *b)
 {
-	return b->limit ? b->limit : SIZE_MAX / 2;
+	return b->limit > 0 && b->limit < SIZE_MAX / 2 ? b->limit : SIZE_MAX / 2;
 }
 
 int buffer_reserve(struct buffer *b, size_t extra)

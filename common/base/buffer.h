@@ -10,7 +10,7 @@
 /**
  * A growing run of bytes with an upper bound. `data` always has one zero byte behind `size`
  * once anything was appended, so text can be used as a C string. Zero-initialise with
- * `{.limit = N}`; a limit of 0 means SIZE_MAX / 2. Not for sharing between threads.
+ * `{.limit = N}`; a limit of 0 means SIZE_MAX / 2, the most there can be. Not for sharing between threads.
  */
 struct buffer {
 	uint8_t *data;

@@ -67,11 +67,14 @@ static void trim_partial_utf8(char *text)
 static printf_like(4, 0) void fill(struct error *err, enum error_class class, enum error_code code, const char *fmt,
 				   va_list args)
 {
+	char text[sizeof(err->text)]; /* the values may point into *err */
+
+	if (vsnprintf(text, sizeof(text), fmt, args) >= (int)sizeof(text))
+		trim_partial_utf8(text);
 	memset(err, 0, sizeof(*err));
 	err->class = class;
 	err->code = code;
-	if (vsnprintf(err->text, sizeof(err->text), fmt, args) >= (int)sizeof(err->text))
-		trim_partial_utf8(err->text);
+	memcpy(err->text, text, strlen(text) + 1);
 }
 
 int error_set(struct error *err, enum error_code code, const char *fmt, ...)
@@ -121,14 +124,15 @@ void error_prefix(struct error *err, const char *fmt, ...)
 		return;
 
 	char old[sizeof(err->text)];
-	char prefix[sizeof(err->text)];
+	char prefix[121]; /* leaves room for half of the text */
 	va_list args;
 
 	memcpy(old, err->text, sizeof(old));
 	va_start(args, fmt);
-	vsnprintf(prefix, sizeof(prefix), fmt, args);
+	if (vsnprintf(prefix, sizeof(prefix), fmt, args) >= (int)sizeof(prefix))
+		trim_partial_utf8(prefix);
 	va_end(args);
-	if (snprintf(err->text, sizeof(err->text), "%.120s: %s", prefix, old) >= (int)sizeof(err->text))
+	if (snprintf(err->text, sizeof(err->text), "%s: %s", prefix, old) >= (int)sizeof(err->text))
 		trim_partial_utf8(err->text);
 }
 

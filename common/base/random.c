@@ -26,6 +26,8 @@ int64_t random_between(int64_t low, int64_t high)
 
 	assert(low <= high);
 	random_bytes(&word, sizeof(word));
+	/* Unsigned, so that no pair of bounds overflows; 0 stands for all 2^64 values. */
+	uint64_t span = (uint64_t)high - (uint64_t)low + 1;
 	/* The bias of the modulo is below 2^-32 for every span used here (milliseconds). */
-	return low + (int64_t)(word % ((uint64_t)(high - low) + 1));
+	return (int64_t)((uint64_t)low + (span > 0 ? word % span : word));
 }

@@ -45,10 +45,10 @@ int stop_fd(void)
 
 int stop_wait(int seen, int64_t timeout_ms)
 {
-	int64_t until = clock_monotonic_ms() + timeout_ms;
+	int64_t start = clock_monotonic_ms();
 
 	while (stop_requested() <= seen) {
-		int64_t left = timeout_ms < 0 ? 1000 : until - clock_monotonic_ms();
+		int64_t left = timeout_ms < 0 ? 1000 : timeout_ms - (clock_monotonic_ms() - start);
 		if (left <= 0)
 			break;
 		/* The descriptor stays readable after the first signal, so it only helps the first wait;
