@@ -217,7 +217,7 @@ int settings_add_environment(struct settings *s, char *const *environment, struc
 	size_t first = s->count;
 	int r = 0;
 
-	for (; *environment && r == 0; environment++)
+	for (; environment && *environment && r == 0; environment++)
 		r = add_variable(s, first, *environment, err);
 	return r;
 }

@@ -33,7 +33,7 @@ struct settings {
 int settings_add_yaml(struct settings *s, const char *name, const uint8_t *text, size_t size,
 		      struct error *err) must_check;
 
-/** Takes every FACEFLEET_… of `environment` ("NAME=value" …, NULL-terminated). */
+/** Takes every FACEFLEET_… of `environment` ("NAME=value" …, NULL-terminated; may be NULL). */
 int settings_add_environment(struct settings *s, char *const *environment, struct error *err) must_check;
 
 /** "key=value" …; a key given twice keeps its last value. */
