@@ -1,0 +1,80 @@
+#include "dead.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "obs/log.h"
+
+/* Dead jobs are rare and each is up to 12 MiB: a few at a time. */
+#define DEAD_PREFETCH 4
+#define DRAIN_TIMEOUT_MS 2000
+
+struct dead {
+	struct dead_settings settings;
+	struct amqp_link *link;
+};
+
+static enum lane lane_of_death(const struct envelope *envelope)
+{
+	return strcmp(envelope->death_queue, topology_lane_queue(LANE_REALTIME)) == 0 ? LANE_REALTIME : LANE_BATCH;
+}
+
+static void on_delivery(void *arg, struct amqp_delivery *delivery)
+{
+	struct dead *dead = arg;
+	struct task *task = task_new(delivery, dead->link, lane_of_death(&delivery->envelope));
+
+	if (!task) {
+		amqp_link_settle(dead->link, delivery->tag, AMQP_REQUEUE);
+		amqp_delivery_free(delivery);
+		return;
+	}
+	roster_add(dead->settings.roster, task);
+	task->started = true;
+	if (task_decode(task, dead->settings.worker, &task->reply.error) == 0)
+		error_set(&task->reply.error, ERROR_POISON,
+			  "given up by the broker (%s) after it was delivered again and again",
+			  delivery->envelope.death_reason[0] ? delivery->envelope.death_reason : "reason unknown");
+	task->reply.state = TASK_FINAL_FAILED;
+	outbox_reply_and_park(dead->settings.outbox, task, task->reply.error.text);
+}
+
+int dead_start(struct dead **out, const struct dead_settings *settings, struct error *err)
+{
+	struct dead *dead = calloc(1, sizeof(*dead));
+
+	if (!dead)
+		return error_set(err, ERROR_INTERNAL, "no memory for the reporter of dead jobs");
+	dead->settings = *settings;
+	dead->settings.link.name = "facefleet-worker dead";
+	dead->settings.link.topology = TOPOLOGY_JOBS;
+	const struct amqp_consumer_settings consumer = {
+	    .queue = TOPOLOGY_DEAD_JOBS_QUEUE, .prefetch = DEAD_PREFETCH, .on_delivery = on_delivery, .arg = dead};
+
+	int r = amqp_link_new(&dead->link, &dead->settings.link, err);
+	if (r == 0 && amqp_link_add_consumer(dead->link, &consumer) < 0)
+		r = error_set(err, ERROR_INTERNAL, "no memory for a consumer");
+	if (r == 0)
+		r = amqp_link_start(dead->link, err);
+	if (r < 0) {
+		dead_free(dead);
+		return r;
+	}
+	*out = dead;
+	return 0;
+}
+
+void dead_drain(struct dead *dead)
+{
+	if (amqp_link_drain(dead->link, DRAIN_TIMEOUT_MS) < 0)
+		log_warning(NULL, "broker did not confirm the end of consuming",
+			    log_string("queue", TOPOLOGY_DEAD_JOBS_QUEUE));
+}
+
+void dead_free(struct dead *dead)
+{
+	if (!dead)
+		return;
+	amqp_link_free(dead->link);
+	free(dead);
+}

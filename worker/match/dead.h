@@ -1,0 +1,33 @@
+#ifndef MATCH_DEAD_H
+#define MATCH_DEAD_H
+
+#include "amqp/link.h"
+#include "base/compiler.h"
+#include "base/error.h"
+#include "outbox.h"
+#include "roster.h"
+
+/**
+ * Reports jobs the broker gave up on (delivered again and again without an answer): each is
+ * answered as final_failed (`poison`) and parked. It has a connection of its own, whose thread
+ * never computes, so that jobs that kill compute threads are still answered.
+ */
+struct dead;
+
+struct dead_settings {
+	struct amqp_link_settings link; /**< name, topology and callbacks are filled in here */
+	struct roster *roster;
+	struct outbox *outbox;
+	const char *worker;
+};
+
+/** Starts consuming the queue of dead jobs. */
+int dead_start(struct dead **out, const struct dead_settings *settings, struct error *err) must_check;
+
+/** Takes no more dead jobs. */
+void dead_drain(struct dead *dead);
+
+/** Closes the connection and frees. After the publishing link is freed. NULL is fine. */
+void dead_free(struct dead *dead);
+
+#endif
