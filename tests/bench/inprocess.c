@@ -1,0 +1,125 @@
+/*
+ * What matching alone costs: the pairs of a CSV, read into memory first, matched on one thread
+ * without a broker. Prints one JSON line. The yardstick for queueing overhead.
+ *
+ * Usage: bench_inprocess PAIRS.csv DETECTOR_DIR EMBEDDER_DIR COUNT
+ */
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "matcher.h"
+
+#define MAX_PAIRS 10000
+#define MAX_IMAGE_BYTES (10 << 20)
+
+struct pair {
+	struct buffer a;
+	struct buffer b;
+};
+
+static int read_image(struct buffer *out, const char *folder, const char *name)
+{
+	char path[4096];
+	struct error err = {0};
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if (buffer_read_file(out, path, MAX_IMAGE_BYTES, &err) == 0)
+		return 0;
+	fprintf(stderr, "%s\n", err.text);
+	return -1;
+}
+
+/* Rows are id,image_a,image_b,…; names without quotes, relative to the CSV. */
+static int read_pairs(const char *csv, struct pair *pairs)
+{
+	char path[4096];
+	char line[4096];
+	int count = 0;
+	FILE *file = fopen(csv, "r");
+
+	if (!file) {
+		fprintf(stderr, "%s: %s\n", csv, strerror(errno));
+		return -1;
+	}
+	snprintf(path, sizeof(path), "%s", csv);
+	const char *folder = dirname(path);
+	while (count < MAX_PAIRS && fgets(line, sizeof(line), file)) {
+		char *rest = line;
+		const char *id = strsep(&rest, ",");
+		const char *a = strsep(&rest, ",");
+		const char *b = strsep(&rest, ",\n");
+		if (!b || strcmp(id, "id") == 0)
+			continue;
+		if (read_image(&pairs[count].a, folder, a) < 0 || read_image(&pairs[count].b, folder, b) < 0)
+			count = MAX_PAIRS + 1;
+		else
+			count++;
+	}
+	fclose(file);
+	return count > MAX_PAIRS ? -1 : count;
+}
+
+static void run(struct matcher *matcher, const struct pair *pairs, int pair_count, int matches)
+{
+	struct reply reply;
+	struct error err;
+	struct job job;
+	int failed = 0;
+	int64_t start = clock_monotonic_ns();
+
+	for (int i = 0; i < matches; i++) {
+		const struct pair *pair = &pairs[i % pair_count];
+		job_init(&job, JOB_MATCH);
+		job.image_a = (struct job_image){.data = pair->a.data, .size = pair->a.size};
+		job.image_b = (struct job_image){.data = pair->b.data, .size = pair->b.size};
+		reply_init(&reply, "", &job);
+		timings_init(&reply.timings);
+		if (matcher_run(matcher, NULL, &job, &reply, &err) < 0)
+			failed++;
+	}
+	double seconds = clock_elapsed_ms(start, clock_monotonic_ns()) / 1000;
+	printf("{\"matches\": %d, \"failed\": %d, \"seconds\": %.3f, \"matches_per_second\": %.2f}\n", matches, failed,
+	       seconds, matches / seconds);
+}
+
+int main(int argc, char **argv)
+{
+	static struct pair pairs[MAX_PAIRS];
+	struct modelset *models = NULL;
+	struct matcher *matcher = NULL;
+	struct error err = {0};
+
+	if (argc != 5) {
+		fprintf(stderr, "usage: %s PAIRS.csv DETECTOR_DIR EMBEDDER_DIR COUNT\n", argv[0]);
+		return 2;
+	}
+	int count = read_pairs(argv[1], pairs);
+	if (count <= 0)
+		return 1;
+	int r = modelset_load(&models, argv[2], argv[3], &err);
+	if (r == 0) {
+		const struct matcher_settings settings = {
+		    .models = models,
+		    .limits = {.max_bytes = MAX_IMAGE_BYTES, .max_pixels = 50000000, .max_side = 16384},
+		    .min_threshold = -1,
+		};
+		r = matcher_new(&matcher, &settings, &err);
+	}
+	if (r < 0)
+		fprintf(stderr, "%s\n", err.text);
+	else
+		run(matcher, pairs, count, atoi(argv[4]));
+	matcher_free(matcher);
+	modelset_free(models);
+	for (int i = 0; i < count; i++) {
+		buffer_finish(&pairs[i].a);
+		buffer_finish(&pairs[i].b);
+	}
+	return r < 0 ? 1 : 0;
+}
