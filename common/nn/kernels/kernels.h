@@ -1,0 +1,108 @@
+#ifndef NN_KERNELS_KERNELS_H
+#define NN_KERNELS_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** What happens to a sum before it is stored. */
+enum nn_activation {
+	NN_ACTIVATION_NONE,
+	NN_ACTIVATION_CLAMP, /**< max(low, min(high, x)): Relu, Clip */
+	NN_ACTIVATION_SLOPE  /**< x < 0 ? slope · x : x, a slope for each channel: PRelu, LeakyRelu */
+};
+
+/** The end of a convolution: out = activation(sum + bias + residual), or the residual added last. */
+struct nn_epilogue {
+	const float *bias;  /**< one for each channel; NULL: none */
+	const float *slope; /**< one for each channel, for NN_ACTIVATION_SLOPE */
+	enum nn_activation activation;
+	bool residual_last;
+	float low;
+	float high;
+};
+
+/**
+ * A strip of a matrix product: out[row][0 … columns-1] = Σ weights[row][k] · tile[k][column], for
+ * all rows. The strip is `tile_width` wide in memory (lanes or 2·lanes of the kernels), 64-byte aligned.
+ */
+struct nn_gemm {
+	int64_t rows;
+	int64_t depth;
+	int64_t columns;      /**< 1 … tile_width */
+	int64_t tile_width;   /**< floats between tile[k] and tile[k+1] */
+	const float *weights; /**< as nn_pack_weights() leaves them */
+	const float *tile;
+	float *out;            /**< first column of the strip in row 0 */
+	const float *residual; /**< laid out as `out`; NULL: none */
+	int64_t pitch;         /**< floats between two rows of out */
+	const struct nn_epilogue *epilogue;
+};
+
+/** Part of a strip that is contiguous in the staged input: `columns` from `target` come from `source` on. */
+struct nn_segment {
+	int32_t target;
+	int64_t source;
+};
+
+/** How a strip is gathered: tile[c · taps + t][…] = staged[c · plane + offset[t] + segment.source …]. */
+struct nn_pack {
+	const struct nn_segment *segments; /**< by rising target */
+	int segment_count;
+	const float *staged;
+	int64_t channels;
+	int64_t plane;
+	const int64_t *offsets;
+	int64_t taps;
+	float *tile;        /**< has room for one more strip row behind its end */
+	int64_t tile_width; /**< lanes or 2·lanes */
+};
+
+/** A window slid over one staged channel; `offset` leads from an output's row and column to each tap. */
+struct nn_slide {
+	int64_t height; /**< of the output */
+	int64_t width;
+	const float *staged;
+	int64_t pitch;
+	const int64_t *offsets;
+	int64_t taps;
+	float *out;
+};
+
+/** The inner loops, once for each instruction set. Pointers need no alignment unless said so. */
+struct nn_kernels {
+	const char *name;
+	int lanes; /**< floats in a vector; strips are this or twice this wide */
+	int rows;  /**< rows of weights in a full panel */
+
+	void (*gemm)(const struct nn_gemm *job);
+	void (*pack)(const struct nn_pack *job);
+	/** out = epilogue(Σ weights[t] · tap t) for channel `channel` of the epilogue's arrays. */
+	void (*depthwise)(const struct nn_slide *job, const float *weights, const struct nn_epilogue *epilogue,
+			  int64_t channel, const float *residual);
+	/** out = max over the taps. */
+	void (*slide_max)(const struct nn_slide *job);
+	/** out = Σ taps. */
+	void (*slide_sum)(const struct nn_slide *job);
+	float (*dot)(const float *a, const float *b, int64_t count);
+	/** y += factor · x */
+	void (*axpy)(float factor, const float *x, float *y, int64_t count);
+};
+
+/** The best kernels for the processor this runs on. */
+const struct nn_kernels *nn_kernels_best(void);
+
+/** Those of a given name ("portable", "avx2", "avx512"); NULL if not built or this processor lacks the instructions. */
+const struct nn_kernels *nn_kernels_named(const char *name);
+
+/** Floats that nn_pack_weights() writes. */
+#define NN_PACKED_WEIGHTS(rows, depth) ((rows) * (depth))
+
+/**
+ * Rearranges a row-major matrix into panels of `kernels->rows` rows (fewer in the last), each panel
+ * column by column, which is the order in which the kernel reads it.
+ */
+void nn_pack_weights(const struct nn_kernels *kernels, const float *weights, int64_t rows, int64_t depth,
+		     float *packed);
+
+#endif

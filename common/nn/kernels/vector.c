@@ -1,0 +1,290 @@
+/*
+ * The inner loops, written once with the compiler's vector types. The build compiles this file for
+ * each instruction set: NN_VARIANT names the table it exports, NN_LANES the floats in a vector,
+ * NN_ROWS the rows of a panel (NN_ROWS × 2 sums and two operands must fit into the registers).
+ */
+#include "nn/kernels/variants.h"
+
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vec __attribute__((vector_size(NN_LANES * 4)));
+typedef int32_t mask __attribute__((vector_size(NN_LANES * 4)));
+/* The same vector anywhere in memory. */
+typedef float loose_vec __attribute__((vector_size(NN_LANES * 4), aligned(4), may_alias));
+
+INLINE vec load(const float *at)
+{
+	return *(const loose_vec *)at;
+}
+
+INLINE void store(float *at, vec v)
+{
+	*(loose_vec *)at = v;
+}
+
+INLINE vec splat(float x)
+{
+	return x - (vec){0};
+}
+
+INLINE vec choose(mask which, vec yes, vec no)
+{
+	return (vec)(((mask)yes & which) | ((mask)no & ~which));
+}
+
+INLINE vec larger(vec a, vec b)
+{
+	return choose(a > b, a, b);
+}
+
+INLINE vec smaller(vec a, vec b)
+{
+	return choose(a < b, a, b);
+}
+
+INLINE vec load_some(const float *at, int64_t count)
+{
+	float some[NN_LANES] = {0};
+
+	for (int64_t i = 0; i < count; i++)
+		some[i] = at[i];
+	return load(some);
+}
+
+INLINE void store_some(float *at, vec v, int64_t count)
+{
+	float some[NN_LANES];
+
+	store(some, v);
+	for (int64_t i = 0; i < count; i++)
+		at[i] = some[i];
+}
+
+/* Finishes `count` (at most NN_LANES) sums of one channel and stores them. */
+INLINE void finish(vec sum, const struct nn_epilogue *e, int64_t channel, const float *residual, float *out,
+		   int64_t count)
+{
+	vec added = splat(0);
+
+	if (residual)
+		added = count >= NN_LANES ? load(residual) : load_some(residual, count);
+	if (e->bias)
+		sum += e->bias[channel];
+	if (!e->residual_last)
+		sum += added;
+	if (e->activation == NN_ACTIVATION_CLAMP)
+		sum = smaller(larger(sum, splat(e->low)), splat(e->high));
+	else if (e->activation == NN_ACTIVATION_SLOPE)
+		sum = choose(sum < splat(0), sum * e->slope[channel], sum);
+	if (e->residual_last)
+		sum += added;
+	if (count >= NN_LANES)
+		store(out, sum);
+	else
+		store_some(out, sum, count);
+}
+
+/* A panel of `rows` rows times a strip of `vectors` vectors; both are constants where this is inlined. */
+INLINE void multiply(const int rows, const int vectors, const struct nn_gemm *job, const float *weights, int64_t first)
+{
+	const float *tile = job->tile;
+	vec sum[NN_ROWS][2];
+
+	for (int r = 0; r < rows; r++) {
+		for (int v = 0; v < vectors; v++)
+			sum[r][v] = splat(0);
+	}
+	for (int64_t k = 0; k < job->depth; k++) {
+		vec b[2];
+
+		for (int v = 0; v < vectors; v++)
+			b[v] = load(tile + v * NN_LANES);
+		for (int r = 0; r < rows; r++) {
+			for (int v = 0; v < vectors; v++)
+				sum[r][v] += weights[r] * b[v];
+		}
+		tile += vectors * NN_LANES;
+		weights += rows;
+	}
+	for (int r = 0; r < rows; r++) {
+		int64_t at = (first + r) * job->pitch;
+
+		for (int v = 0; v < vectors && v * NN_LANES < job->columns; v++)
+			finish(sum[r][v], job->epilogue, first + r,
+			       job->residual ? job->residual + at + v * NN_LANES : NULL, job->out + at + v * NN_LANES,
+			       job->columns - v * NN_LANES);
+	}
+}
+
+INLINE void multiply_rows(int64_t rows, const int vectors, const struct nn_gemm *job, const float *weights,
+			  int64_t first)
+{
+	switch (rows) {
+	case 1:
+		multiply(1, vectors, job, weights, first);
+		break;
+	case 2:
+		multiply(2, vectors, job, weights, first);
+		break;
+	case 3:
+		multiply(3, vectors, job, weights, first);
+		break;
+#if NN_ROWS > 4
+	case 4:
+		multiply(4, vectors, job, weights, first);
+		break;
+	case 5:
+		multiply(5, vectors, job, weights, first);
+		break;
+#endif
+#if NN_ROWS > 6
+	case 6:
+		multiply(6, vectors, job, weights, first);
+		break;
+	case 7:
+		multiply(7, vectors, job, weights, first);
+		break;
+#endif
+	default:
+		multiply(NN_ROWS, vectors, job, weights, first);
+		break;
+	}
+}
+
+static void gemm(const struct nn_gemm *job)
+{
+	const float *weights = job->weights;
+
+	for (int64_t first = 0; first < job->rows; first += NN_ROWS) {
+		int64_t rows = job->rows - first < NN_ROWS ? job->rows - first : NN_ROWS;
+
+		if (job->tile_width == NN_LANES)
+			multiply_rows(rows, 1, job, weights, first);
+		else
+			multiply_rows(rows, 2, job, weights, first);
+		weights += rows * job->depth;
+	}
+}
+
+/* Copies whole strips and lets the next segment overwrite what was too much. */
+INLINE void pack_width(const int vectors, const struct nn_pack *job)
+{
+	float *tile = job->tile;
+
+	for (int64_t c = 0; c < job->channels; c++) {
+		for (int64_t t = 0; t < job->taps; t++) {
+			const float *from = job->staged + c * job->plane + job->offsets[t];
+
+			for (int s = 0; s < job->segment_count; s++) {
+				const float *source = from + job->segments[s].source;
+				float *target = tile + job->segments[s].target;
+
+				for (int v = 0; v < vectors; v++)
+					store(target + v * NN_LANES, load(source + v * NN_LANES));
+			}
+			tile += vectors * NN_LANES;
+		}
+	}
+}
+
+static void pack(const struct nn_pack *job)
+{
+	if (job->tile_width == NN_LANES)
+		pack_width(1, job);
+	else
+		pack_width(2, job);
+}
+
+static void depthwise(const struct nn_slide *job, const float *weights, const struct nn_epilogue *epilogue,
+		      int64_t channel, const float *residual)
+{
+	for (int64_t y = 0; y < job->height; y++) {
+		const float *from = job->staged + y * job->pitch;
+		float *out = job->out + y * job->width;
+		const float *added = residual ? residual + y * job->width : NULL;
+
+		for (int64_t x = 0; x < job->width; x += NN_LANES) {
+			vec sum = splat(0);
+
+			for (int64_t t = 0; t < job->taps; t++)
+				sum += weights[t] * load(from + job->offsets[t] + x);
+			finish(sum, epilogue, channel, added ? added + x : NULL, out + x, job->width - x);
+		}
+	}
+}
+
+INLINE void slide(const bool is_max, const struct nn_slide *job)
+{
+	for (int64_t y = 0; y < job->height; y++) {
+		const float *from = job->staged + y * job->pitch;
+		float *out = job->out + y * job->width;
+
+		for (int64_t x = 0; x < job->width; x += NN_LANES) {
+			vec all = load(from + job->offsets[0] + x);
+
+			for (int64_t t = 1; t < job->taps; t++) {
+				vec tap = load(from + job->offsets[t] + x);
+				all = is_max ? larger(all, tap) : all + tap;
+			}
+			if (job->width - x >= NN_LANES)
+				store(out + x, all);
+			else
+				store_some(out + x, all, job->width - x);
+		}
+	}
+}
+
+static void slide_max(const struct nn_slide *job)
+{
+	slide(true, job);
+}
+
+static void slide_sum(const struct nn_slide *job)
+{
+	slide(false, job);
+}
+
+static float dot(const float *a, const float *b, int64_t count)
+{
+	vec sums[4] = {{0}};
+	float total = 0;
+	int64_t i = 0;
+
+	for (; i + 4 * NN_LANES <= count; i += 4 * NN_LANES) {
+		for (int v = 0; v < 4; v++)
+			sums[v] += load(a + i + v * NN_LANES) * load(b + i + v * NN_LANES);
+	}
+	for (; i + NN_LANES <= count; i += NN_LANES)
+		sums[0] += load(a + i) * load(b + i);
+	sums[0] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+	for (int l = 0; l < NN_LANES; l++)
+		total += sums[0][l];
+	for (; i < count; i++)
+		total += a[i] * b[i];
+	return total;
+}
+
+static void axpy(float factor, const float *x, float *y, int64_t count)
+{
+	int64_t i = 0;
+
+	for (; i + NN_LANES <= count; i += NN_LANES)
+		store(y + i, load(y + i) + factor * load(x + i));
+	for (; i < count; i++)
+		y[i] += factor * x[i];
+}
+
+const struct nn_kernels NN_VARIANT = {
+    .name = NN_NAME,
+    .lanes = NN_LANES,
+    .rows = NN_ROWS,
+    .gemm = gemm,
+    .pack = pack,
+    .depthwise = depthwise,
+    .slide_max = slide_max,
+    .slide_sum = slide_sum,
+    .dot = dot,
+    .axpy = axpy,
+};

@@ -1,0 +1,69 @@
+#include "nn/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/onnx_load.h"
+#include "nn/simplify.h"
+
+int nn_model_load_for(struct nn_model **out, const char *name, const uint8_t *bytes, size_t size,
+		      const struct nn_kernels *kernels, struct error *err)
+{
+	struct nn_model *model = calloc(1, sizeof(*model));
+
+	if (!model)
+		return nn_out_of_memory(err);
+	model->kernels = kernels;
+	int r = nn_onnx_load(&model->graph, bytes, size, err);
+	if (r == 0)
+		r = nn_simplify(&model->graph, kernels, err);
+	if (r < 0) {
+		error_prefix(err, "%.60s", name);
+		nn_model_free(model);
+		return r;
+	}
+	*out = model;
+	return 0;
+}
+
+int nn_model_load(struct nn_model **out, const char *name, const uint8_t *bytes, size_t size, struct error *err)
+{
+	return nn_model_load_for(out, name, bytes, size, nn_kernels_best(), err);
+}
+
+void nn_model_free(struct nn_model *model)
+{
+	if (!model)
+		return;
+	nn_graph_finish(&model->graph);
+	free(model);
+}
+
+unsigned nn_model_input_count(const struct nn_model *model)
+{
+	return model->graph.input_count;
+}
+
+const struct nn_shape *nn_model_input_shape(const struct nn_model *model, unsigned index)
+{
+	return index < model->graph.input_count ? &model->graph.inputs[index].shape : NULL;
+}
+
+unsigned nn_model_output_count(const struct nn_model *model)
+{
+	return model->graph.output_count;
+}
+
+const char *nn_model_output_name(const struct nn_model *model, unsigned index)
+{
+	return index < model->graph.output_count ? model->graph.values[model->graph.outputs[index].value].name : NULL;
+}
+
+int nn_model_find_output(const struct nn_model *model, const char *name)
+{
+	for (unsigned i = 0; i < model->graph.output_count; i++) {
+		if (strcmp(nn_model_output_name(model, i), name) == 0)
+			return (int)i;
+	}
+	return -1;
+}

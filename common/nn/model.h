@@ -1,0 +1,16 @@
+#ifndef NN_MODEL_H
+#define NN_MODEL_H
+
+#include "nn/graph.h"
+#include "nn/kernels/kernels.h"
+
+struct nn_model {
+	struct nn_graph graph;
+	const struct nn_kernels *kernels;
+};
+
+/** nn_model_load() with kernels of the caller's choice (tests compare them). */
+int nn_model_load_for(struct nn_model **out, const char *name, const uint8_t *bytes, size_t size,
+		      const struct nn_kernels *kernels, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef NN_OPERATOR_H
+#define NN_OPERATOR_H
+
+#include "nn/graph.h"
+
+struct nn_infer;
+struct nn_plan;
+struct nn_kernels;
+
+/**
+ * One row of the table of operators. To add an operator: write its functions in the file of its
+ * family under ops/, declare the row in ops/ops.h and name it in operator.c.
+ */
+struct nn_operator {
+	const char *name;
+	const char *attributes; /**< "alpha:f axis:i", see nn_attribute_listed(); any other is refused */
+	unsigned min_inputs;
+	unsigned max_inputs;
+	/** The first so many inputs are float32 tensors that the step reads; the rest are settings. */
+	unsigned data_inputs;
+	/** The output is the first input under another shape: no work, no memory. */
+	bool is_view;
+
+	/** Looks at attributes once the node is loaded. May be NULL. */
+	int (*check)(const struct nn_node *node, struct error *err);
+	/** Finds the shape of the output from those of the inputs. */
+	int (*infer)(struct nn_infer *infer, const struct nn_node *node);
+	/** Turns constant weights into the form the kernels want (node->packed). May be NULL. */
+	int (*prepare)(const struct nn_graph *graph, struct nn_node *node, const struct nn_kernels *kernels,
+		       struct error *err);
+	/** Adds the step that does the work to a plan; NULL only for views. */
+	int (*compile)(struct nn_plan *plan, const struct nn_node *node);
+};
+
+/** The operator of that name, or NULL. */
+const struct nn_operator *nn_operator_find(const char *name);
+
+#endif

@@ -1,0 +1,216 @@
+#include "nn/ops/window.h"
+
+#include <string.h>
+
+static int check_list(const struct nn_node *node, const char *name, size_t count, int64_t low, struct error *err)
+{
+	const struct nn_attribute *list = nn_node_attribute(node, name);
+
+	if (!list)
+		return 0;
+	if (list->count != count)
+		return nn_node_fail(node, err, "%s has %zu numbers, %zu are supported", name, list->count, count);
+	for (size_t i = 0; i < count; i++) {
+		if (list->ints[i] < low || list->ints[i] > NN_MAX_WINDOW)
+			return nn_node_fail(node, err, "%s has %lld, %lld to %d are supported", name,
+					    (long long)list->ints[i], (long long)low, NN_MAX_WINDOW);
+	}
+	return 0;
+}
+
+static bool is_known_auto_pad(const char *mode)
+{
+	return strcmp(mode, "NOTSET") == 0 || strcmp(mode, "VALID") == 0 || strcmp(mode, "SAME_UPPER") == 0 ||
+	       strcmp(mode, "SAME_LOWER") == 0;
+}
+
+int nn_window_check(const struct nn_node *node, struct error *err)
+{
+	int r = check_list(node, "kernel_shape", 2, 1, err);
+
+	if (r == 0)
+		r = check_list(node, "strides", 2, 1, err);
+	if (r == 0)
+		r = check_list(node, "dilations", 2, 1, err);
+	if (r == 0)
+		r = check_list(node, "pads", 4, 0, err);
+	if (r == 0 && !is_known_auto_pad(nn_node_string(node, "auto_pad", "NOTSET")))
+		r = nn_node_fail(node, err, "auto_pad has an unknown value");
+	return r;
+}
+
+static int64_t list_item(const struct nn_node *node, const char *name, int index, int64_t fallback)
+{
+	const struct nn_attribute *list = nn_node_attribute(node, name);
+
+	return list ? list->ints[index] : fallback;
+}
+
+/* Sets padding and output size of one axis. `free` is what the padded input has beyond one window. */
+static int place(struct nn_window *w, const struct nn_node *node, int axis, struct error *err)
+{
+	const char *mode = nn_node_string(node, "auto_pad", "NOTSET");
+	int64_t extent = (w->kernel[axis] - 1) * w->dilation[axis] + 1;
+	int64_t stride = w->stride[axis];
+
+	if (strncmp(mode, "SAME", 4) == 0) {
+		w->output[axis] = (w->input[axis] + stride - 1) / stride;
+		int64_t total = (w->output[axis] - 1) * stride + extent - w->input[axis];
+		total = total > 0 ? total : 0;
+		w->before[axis] = strcmp(mode, "SAME_LOWER") == 0 ? (total + 1) / 2 : total / 2;
+		w->after[axis] = total - w->before[axis];
+		return 0;
+	}
+	if (strcmp(mode, "VALID") != 0) {
+		w->before[axis] = list_item(node, "pads", axis, 0);
+		w->after[axis] = list_item(node, "pads", axis + 2, 0);
+	}
+	int64_t free = w->input[axis] + w->before[axis] + w->after[axis] - extent;
+	if (free < 0)
+		return nn_node_fail(node, err, "the window (%lld) is larger than the padded input (%lld)",
+				    (long long)extent, (long long)(free + extent));
+	w->output[axis] = free / stride + 1;
+	/* A last window that hangs over is kept, unless it would begin in the padding behind. */
+	if (nn_node_int(node, "ceil_mode", 0) && free % stride != 0 &&
+	    w->output[axis] * stride < w->input[axis] + w->before[axis])
+		w->output[axis]++;
+	return 0;
+}
+
+int nn_window_read(struct nn_window *window, const struct nn_node *node, const struct nn_shape *input,
+		   const int64_t *kernel, struct error *err)
+{
+	struct nn_window w = {0};
+
+	if (input->rank != 4)
+		return nn_node_fail(node, err, "input has rank %d, only 4 is supported", input->rank);
+	if (!kernel && !nn_node_attribute(node, "kernel_shape"))
+		return nn_node_fail(node, err, "kernel_shape is missing");
+	for (int axis = 0; axis < 2; axis++) {
+		w.input[axis] = input->dim[2 + axis];
+		w.kernel[axis] = kernel ? kernel[axis] : list_item(node, "kernel_shape", axis, 1);
+		w.stride[axis] = list_item(node, "strides", axis, 1);
+		w.dilation[axis] = list_item(node, "dilations", axis, 1);
+		if (w.input[axis] < 1 || w.kernel[axis] < 1 || w.kernel[axis] > NN_MAX_WINDOW)
+			return nn_node_fail(node, err, "empty input or impossible window");
+		if (list_item(node, "kernel_shape", axis, w.kernel[axis]) != w.kernel[axis])
+			return nn_node_fail(node, err, "kernel_shape differs from the weights");
+		int r = place(&w, node, axis, err);
+		if (r < 0)
+			return r;
+	}
+	if (w.kernel[0] * w.kernel[1] > NN_MAX_TAPS)
+		return nn_node_fail(node, err, "the window has more than %d taps", NN_MAX_TAPS);
+	struct nn_staging staging = nn_staging_of(&w);
+	struct nn_shape staged = {.rank = 3, .dim = {staging.planes, staging.rows, staging.pitch}};
+	if (!nn_shape_valid(&staged))
+		return nn_node_fail(node, err, "the window needs too much memory");
+	*window = w;
+	return 0;
+}
+
+/* Taps of one axis, numbered, lie at this remainder modulo the stride and this far into its plane. */
+static int64_t phase_of(const struct nn_window *w, int axis, int64_t tap)
+{
+	return tap * w->dilation[axis] % w->stride[axis];
+}
+
+static int64_t shift_of(const struct nn_window *w, int axis, int64_t tap)
+{
+	return tap * w->dilation[axis] / w->stride[axis];
+}
+
+/* Remainders that occur are numbered by their first tap: they repeat after `phases` taps. */
+static int64_t phases(const struct nn_window *w, int axis)
+{
+	int64_t count = 1;
+
+	while (count < w->kernel[axis] && phase_of(w, axis, count) != 0)
+		count++;
+	return count;
+}
+
+struct nn_staging nn_staging_of(const struct nn_window *w)
+{
+	return (struct nn_staging){
+	    .height = w->output[0],
+	    .width = w->output[1],
+	    .rows = w->output[0] + shift_of(w, 0, w->kernel[0] - 1),
+	    .pitch = w->output[1] + shift_of(w, 1, w->kernel[1] - 1),
+	    .planes = phases(w, 0) * phases(w, 1),
+	    .taps = w->kernel[0] * w->kernel[1],
+	};
+}
+
+void nn_staging_skip(struct nn_staging *s, const struct nn_window *w)
+{
+	bool is_padded = w->before[0] + w->after[0] + w->before[1] + w->after[1] > 0;
+
+	if (s->taps != 1 || w->stride[0] != 1 || w->stride[1] != 1 || is_padded)
+		return;
+	s->is_direct = true;
+	s->width = s->pitch = w->output[0] * w->output[1];
+	s->height = s->rows = 1;
+}
+
+int64_t nn_staging_channel(const struct nn_staging *staging)
+{
+	return staging->planes * staging->rows * staging->pitch;
+}
+
+void nn_staging_offsets(const struct nn_staging *s, const struct nn_window *w, int64_t *offsets)
+{
+	int64_t across = phases(w, 1);
+
+	for (int64_t y = 0; y < w->kernel[0]; y++) {
+		for (int64_t x = 0; x < w->kernel[1]; x++) {
+			int64_t plane = y % phases(w, 0) * across + x % across;
+
+			*offsets++ = (plane * s->rows + shift_of(w, 0, y)) * s->pitch + shift_of(w, 1, x);
+		}
+	}
+}
+
+/* One row of a plane: input columns first, first + stride, … as far as they lie inside. */
+static void copy_row(const struct nn_window *w, const float *row, int64_t first, float fill, float *out, int64_t count)
+{
+	int64_t stride = w->stride[1];
+	int64_t begin = first < 0 ? (-first + stride - 1) / stride : 0;
+	int64_t end = first >= w->input[1] ? 0 : (w->input[1] - first + stride - 1) / stride;
+
+	begin = begin < count ? begin : count;
+	end = end < begin ? begin : end < count ? end : count;
+	for (int64_t i = 0; i < begin; i++)
+		out[i] = fill;
+	if (stride == 1 && end > begin)
+		memcpy(out + begin, row + first + begin, (size_t)(end - begin) * sizeof(float));
+	else if (stride == 2)
+		for (int64_t i = begin; i < end; i++)
+			out[i] = row[first + 2 * i];
+	else
+		for (int64_t i = begin; i < end; i++)
+			out[i] = row[first + stride * i];
+	for (int64_t i = end; i < count; i++)
+		out[i] = fill;
+}
+
+void nn_staging_copy(const struct nn_staging *s, const struct nn_window *w, const float *channel, float fill,
+		     float *planes)
+{
+	for (int64_t y = 0; y < phases(w, 0); y++) {
+		for (int64_t x = 0; x < phases(w, 1); x++) {
+			int64_t top = phase_of(w, 0, y) - w->before[0];
+			int64_t left = phase_of(w, 1, x) - w->before[1];
+
+			for (int64_t row = 0; row < s->rows; row++) {
+				int64_t from = top + row * w->stride[0];
+				bool inside = from >= 0 && from < w->input[0];
+
+				/* A row that lies outside has no column inside either. */
+				copy_row(w, inside ? channel + from * w->input[1] : channel,
+					 inside ? left : w->input[1], fill, planes, s->pitch);
+				planes += s->pitch;
+			}
+		}
+	}
+}

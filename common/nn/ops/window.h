@@ -1,0 +1,65 @@
+#ifndef NN_OPS_WINDOW_H
+#define NN_OPS_WINDOW_H
+
+#include "nn/graph.h"
+#include "nn/infer.h"
+
+/** Sides of a window, and its taps, that are accepted. */
+#define NN_MAX_WINDOW 4096
+#define NN_MAX_TAPS 65536
+
+/** A window that slides over the last two axes of an NCHW tensor; index 0 is height, 1 width. */
+struct nn_window {
+	int64_t input[2];
+	int64_t output[2];
+	int64_t kernel[2];
+	int64_t stride[2];
+	int64_t dilation[2];
+	int64_t before[2]; /**< padding above and left */
+	int64_t after[2];  /**< padding below and right, as the node asks; ceil_mode may look further */
+};
+
+/** The attributes that nn_window_read() understands, for an operator's row. */
+#define NN_WINDOW_ATTRIBUTES "auto_pad:s dilations:I kernel_shape:I pads:I strides:I"
+
+/** Checks lists and values of a node's window attributes without knowing the input. */
+int nn_window_check(const struct nn_node *node, struct error *err) must_check;
+
+/**
+ * The window of a node on an input, with output sizes. `kernel` (two sizes) comes from the weights;
+ * NULL: from kernel_shape.
+ */
+int nn_window_read(struct nn_window *window, const struct nn_node *node, const struct nn_shape *input,
+		   const int64_t *kernel, struct error *err) must_check;
+
+/**
+ * Where a window's taps find their input after staging: a channel is copied into planes, one for
+ * each (row mod stride, column mod stride) that a tap needs, padding included. So every tap reads
+ * rows that are contiguous in the output's columns, whatever the stride.
+ */
+struct nn_staging {
+	bool is_direct; /**< see nn_staging_skip() */
+	int64_t height; /**< rows and columns of the output as kernels see it */
+	int64_t width;
+	int64_t rows;   /**< of a plane */
+	int64_t pitch;  /**< floats between two of its rows */
+	int64_t planes; /**< staged for each channel */
+	int64_t taps;
+};
+
+struct nn_staging nn_staging_of(const struct nn_window *window);
+
+/** For a 1×1 window over every pixel nothing need be copied: the channel is the plane, its rows joined to one. */
+void nn_staging_skip(struct nn_staging *staging, const struct nn_window *window);
+
+/** Floats that one staged channel takes. */
+int64_t nn_staging_channel(const struct nn_staging *staging);
+
+/** Fills `offsets`, one for each tap, from the place of an output in a plane to the tap's input. */
+void nn_staging_offsets(const struct nn_staging *staging, const struct nn_window *window, int64_t *offsets);
+
+/** Copies one channel into its planes; what lies outside becomes `fill`. */
+void nn_staging_copy(const struct nn_staging *staging, const struct nn_window *window, const float *channel, float fill,
+		     float *planes);
+
+#endif

@@ -1,0 +1,108 @@
+#include "nn/plan.h"
+
+#include <stdlib.h>
+
+#include "nn/operator.h"
+
+void nn_plan_finish(struct nn_plan *plan)
+{
+	for (unsigned i = 0; i < plan->step_count; i++) {
+		free(plan->steps[i].params);
+		free(plan->steps[i].inputs);
+	}
+	free(plan->steps);
+	free(plan->fusions);
+	plan->steps = NULL;
+	plan->fusions = NULL;
+	plan->step_count = 0;
+}
+
+const struct nn_shape *nn_plan_input(const struct nn_plan *plan, const struct nn_node *node, unsigned index)
+{
+	uint32_t value = nn_node_input(node, index);
+
+	return value == NN_NO_VALUE ? NULL : &plan->shapes[value];
+}
+
+const struct nn_shape *nn_plan_output(const struct nn_plan *plan, const struct nn_node *node)
+{
+	return &plan->shapes[node->outputs[0]];
+}
+
+struct nn_fusion nn_plan_fusion(const struct nn_plan *plan, const struct nn_node *node)
+{
+	return plan->fusions ? plan->fusions[node - plan->graph->nodes] : nn_fusion_none(node, 0);
+}
+
+uint64_t nn_plan_elements(const struct nn_plan *plan, const struct nn_node *node)
+{
+	return (uint64_t)nn_shape_count(nn_plan_output(plan, node));
+}
+
+static int fill_inputs(struct nn_plan *plan, struct nn_step *step, const struct nn_node *node, uint32_t residual)
+{
+	step->inputs = calloc(node->input_count + 1, sizeof(*step->inputs));
+	if (!step->inputs)
+		return nn_out_of_memory(plan->err);
+	for (unsigned i = 0; i < node->input_count && i < node->op->data_inputs; i++) {
+		const struct nn_tensor *constant = nn_node_constant(plan->graph, node, i);
+
+		if (constant && constant->type != NN_FLOAT32)
+			return nn_node_fail(node, plan->err, "input %u is not float32", i);
+		step->inputs[step->input_count++] = node->inputs[i];
+	}
+	if (residual != NN_NO_VALUE)
+		step->inputs[step->input_count++] = residual;
+	return 0;
+}
+
+struct nn_step *nn_plan_add(struct nn_plan *plan, const struct nn_node *node, size_t params_size)
+{
+	struct nn_fusion fusion = nn_plan_fusion(plan, node);
+	struct nn_step *step = &plan->steps[plan->step_count++];
+
+	*step = (struct nn_step){.node = node, .output = fusion.output};
+	step->params = calloc(1, params_size > 0 ? params_size : 1);
+	if (!step->params) {
+		nn_out_of_memory(plan->err);
+		return NULL;
+	}
+	return fill_inputs(plan, step, node, fusion.residual) == 0 ? step : NULL;
+}
+
+static int reserve(struct nn_plan *plan, unsigned steps)
+{
+	plan->steps = calloc(steps + 1, sizeof(*plan->steps));
+	return plan->steps ? 0 : nn_out_of_memory(plan->err);
+}
+
+int nn_plan_compile_node(struct nn_plan *plan, const struct nn_node *node)
+{
+	int r = reserve(plan, 1);
+
+	return r < 0 ? r : node->op->compile(plan, node);
+}
+
+int nn_plan_compile(struct nn_plan *plan)
+{
+	const struct nn_graph *graph = plan->graph;
+	int r = reserve(plan, graph->node_count);
+
+	if (r < 0)
+		return r;
+	plan->fusions = calloc(graph->node_count + 1, sizeof(*plan->fusions));
+	if (!plan->fusions || nn_fuse(graph, plan->shapes, plan->fusions) < 0)
+		return nn_out_of_memory(plan->err);
+	for (unsigned i = 0; i < graph->node_count; i++) {
+		const struct nn_node *head = &graph->nodes[plan->fusions[i].head];
+
+		/* A fused step stands where its last operand is known. */
+		if (plan->fusions[plan->fusions[i].head].last != i || head->op->is_view ||
+		    nn_plan_elements(plan, head) == 0)
+			continue;
+		r = head->op->compile(plan, head);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,59 @@
+#ifndef NN_PLAN_H
+#define NN_PLAN_H
+
+#include "nn/fuse.h"
+#include "nn/graph.h"
+#include "nn/kernels/kernels.h"
+
+/** One call of a kernel. `in` are its operands in the order of `inputs`. */
+struct nn_step {
+	void (*run)(const struct nn_step *step, const float *const *in, float *out, float *scratch);
+	void *params; /**< what `run` needs to know; owned */
+	const struct nn_node *node;
+	uint32_t *inputs; /**< owned */
+	unsigned input_count;
+	uint32_t output;
+	size_t scratch; /**< bytes of working memory */
+	uint64_t macs;  /**< multiply-adds, or operations of that order */
+};
+
+/** The work of a graph for one input shape, in the order in which it is done. */
+struct nn_plan {
+	const struct nn_graph *graph;
+	const struct nn_kernels *kernels;
+	const struct nn_shape *shapes; /**< by value; borrowed */
+	struct nn_fusion *fusions;     /**< by node; owned; NULL: nothing is fused */
+	struct nn_step *steps;
+	unsigned step_count;
+	struct error *err;
+};
+
+/** Fuses and compiles all nodes. graph, kernels, shapes and err are set; finish the plan in any case. */
+int nn_plan_compile(struct nn_plan *plan) must_check;
+
+/** Compiles one node into the only step of an empty plan, unfused. Finish the plan in any case. */
+int nn_plan_compile_node(struct nn_plan *plan, const struct nn_node *node) must_check;
+
+void nn_plan_finish(struct nn_plan *plan);
+
+/* For the operators' compile functions. */
+
+/**
+ * Adds a step for a node with `params_size` zeroed bytes of parameters, its operands as the node
+ * has them, its output as fused. NULL (and the error set) without memory or if an operand is no float.
+ */
+struct nn_step *nn_plan_add(struct nn_plan *plan, const struct nn_node *node, size_t params_size);
+
+/** Shape of an operand, or NULL when it is left out. */
+const struct nn_shape *nn_plan_input(const struct nn_plan *plan, const struct nn_node *node, unsigned index);
+
+/** Shape of the node's own output. */
+const struct nn_shape *nn_plan_output(const struct nn_plan *plan, const struct nn_node *node);
+
+/** What was fused into this node. */
+struct nn_fusion nn_plan_fusion(const struct nn_plan *plan, const struct nn_node *node);
+
+/** Work a step does without multiplying: as many operations as the output has elements. */
+uint64_t nn_plan_elements(const struct nn_plan *plan, const struct nn_node *node);
+
+#endif
