@@ -65,8 +65,9 @@ void job_init(struct job *job, enum job_op op);
  * `invalid_job` with the field's path ("image_a.url: …"); `job` then holds what could be read of
  * reference, scene, op, user_id and callback_url, so that the refusal can be answered. Without
  * memory returns -EAGAIN and `err` is `internal`. Either way the caller calls job_finish(). Null
- * counts as absent, unknown fields are ignored. Any thread; allocates no more than a small
- * multiple of `size`.
+ * counts as absent, unknown fields are ignored. Any thread; allocates at most a few
+ * megabytes and a small multiple of `size`. MessagePack costs next to nothing, JSON about 20 ns a
+ * byte (jansson).
  */
 int job_decode(struct job *job, enum encoding encoding, const uint8_t *body, size_t size, struct error *err) must_check;
 
