@@ -1,0 +1,53 @@
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "cli/args.h"
+#include "cli/exit_status.h"
+#include "config/config.h"
+
+/** What every command gets. */
+struct cli {
+	const struct args *args;
+	const struct config *config; /**< NULL for a command that is not `configured` */
+	bool quiet;
+};
+
+/** One command of `facefleet`. Each is a file of its own, command_<name>.c. */
+struct command {
+	const char *name;
+	const char *operands; /**< as the usage line shows them */
+	const char *summary;  /**< one line */
+	const char *text;     /**< the help's body: what it does, examples, exit statuses */
+	const struct arg_option *options;
+	const struct arg_option *more_options; /**< shared with other commands; NULL: none */
+	bool configured;                       /**< needs the configuration */
+	enum exit_status (*run)(const struct cli *cli);
+};
+
+extern const struct command command_match;
+extern const struct command command_submit;
+extern const struct command command_topology;
+extern const struct command command_help;
+
+/** Every command, in the order of the help; ends with NULL. */
+extern const struct command *const command_table[];
+
+/** Options that stand before or behind any command. */
+extern const struct arg_option command_global_options[];
+
+/** The command of that name, or NULL. */
+const struct command *command_find(const char *name);
+
+/** Prints the help of one command, or with NULL that of the program. */
+void command_print_help(const struct command *command, FILE *out);
+
+/** Reports what is wrong with a command line, and where its help is. Returns STATUS_USAGE. */
+enum exit_status command_usage(const struct command *command, const char *fmt, ...) printf_like(2, 3);
+
+/** Says that a word is no command, with the nearest one that is. Returns STATUS_USAGE. */
+enum exit_status command_unknown(const char *word);
+
+#endif

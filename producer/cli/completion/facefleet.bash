@@ -1,0 +1,59 @@
+# Completion of facefleet for bash. The suite checks that no command or option is missing here.
+
+# Offers those of the words $1 that begin like the word at the cursor.
+_facefleet_words() {
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
+# Offers files, or with $1 = -d folders.
+_facefleet_files() {
+	compopt -o filenames
+	mapfile -t COMPREPLY < <(compgen "${1:--f}" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
+# Sets `command` to the command on the line, if there is one before the cursor.
+_facefleet_find_command() {
+	local i
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-c | --config | -s | --set | -b | --broker) ((i++)) ;;
+		-*) ;;
+		*) command=${COMP_WORDS[i]} && return ;;
+		esac
+	done
+}
+
+_facefleet_options() {
+	local everywhere="--config --set --broker --verbose --quiet --help --version"
+	local job="--scene --threshold --far --policy --callback"
+
+	case $command in
+	match) _facefleet_words "--json --timeout $job $everywhere" ;;
+	submit) _facefleet_words "--wait --out --format --resume --base-dir --in-flight $job $everywhere" ;;
+	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
+	*) _facefleet_words "$everywhere" ;;
+	esac
+}
+
+_facefleet() {
+	local command=""
+	COMPREPLY=()
+	_facefleet_find_command
+
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	--scene) _facefleet_words "batch realtime" && return ;;
+	--policy) _facefleet_words "largest best_pair reject_multiple" && return ;;
+	--format) _facefleet_words "jsonl csv" && return ;;
+	--base-dir) _facefleet_files -d && return ;;
+	-o | --out | -c | --config) _facefleet_files && return ;;
+	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight) return ;;
+	esac
+
+	case ${COMP_WORDS[COMP_CWORD]},$command in
+	-*) _facefleet_options ;;
+	*,match | *,submit) _facefleet_files ;;
+	*, | *,help) _facefleet_words "match submit topology help" ;;
+	esac
+}
+
+complete -F _facefleet facefleet

@@ -1,0 +1,122 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/stop.h"
+#include "cli/command.h"
+#include "cli/report.h"
+#include "obs/log.h"
+#include "version.h"
+
+/* The settings that the command line changes, as the config module wants them. */
+static int load_config(struct config **config, const struct args *args, struct error *err)
+{
+	struct config_sources sources = {.path = args_value(args, "config")};
+	const char **sets = calloc(args->option_count + 1, sizeof(*sets));
+	char *broker = NULL;
+	int r = 0;
+
+	if (!sets)
+		return error_set(err, ERROR_INTERNAL, "out of memory");
+	for (unsigned i = 0; i < args->option_count; i++)
+		if (strcmp(args->options[i]->name, "set") == 0)
+			sets[sources.set_count++] = args->values[i];
+	if (args_count(args, "broker") > 0) {
+		if (asprintf(&broker, "amqp.url=%s", args_value(args, "broker")) < 0)
+			r = error_set(err, ERROR_INTERNAL, "out of memory");
+		else
+			sets[sources.set_count++] = broker;
+	}
+	sources.sets = sets;
+	if (r == 0)
+		r = config_load(config, &sources, err);
+	free(broker);
+	free(sets);
+	return r;
+}
+
+static void set_up_log(const struct args *args)
+{
+	static const enum log_level levels[] = {LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
+	unsigned verbose = args_count(args, "verbose");
+
+	log_setup("facefleet", args_count(args, "quiet") ? LOG_LEVEL_ERROR : levels[verbose < 2 ? verbose : 2],
+		  LOG_FORMAT_AUTO);
+}
+
+static enum exit_status run_command(const struct command *command, const struct args *args)
+{
+	struct cli cli = {.args = args, .quiet = args_count(args, "quiet") > 0};
+	struct config *config = NULL;
+	struct error err = {0};
+
+	set_up_log(args);
+	if (command->configured && load_config(&config, args, &err) < 0) {
+		report_error("%s", err.text);
+		return STATUS_USAGE;
+	}
+	cli.config = config;
+	enum exit_status status = command->run(&cli);
+	config_free(config);
+	return status;
+}
+
+/* Options, the command's name, more options and operands. */
+static enum exit_status run_line(struct args *args, int argc, const char *const *argv)
+{
+	const struct arg_option *tables[] = {command_global_options, NULL, NULL, NULL};
+	const struct command *command = NULL;
+	struct error err = {0};
+	int taken = args_parse(args, argc, argv, tables, true, &err);
+
+	if (taken < 0)
+		return command_usage(NULL, "%s", err.text);
+	if (args->operand_count > 0) {
+		command = command_find(args->operands[0]);
+		if (!command)
+			return command_unknown(args->operands[0]);
+		args->operand_count = 0;
+		tables[1] = command->options;
+		tables[2] = command->more_options;
+		if (args_parse(args, argc - taken, argv + taken, tables, false, &err) < 0)
+			return command_usage(command, "%s", err.text);
+	}
+	if (args_count(args, "version") > 0) {
+		puts("facefleet " FACEFLEET_VERSION);
+		return STATUS_OK;
+	}
+	if (args_count(args, "help") > 0) {
+		command_print_help(command, stdout);
+		return STATUS_OK;
+	}
+	if (!command)
+		return command_usage(NULL, "what should be done? Name a command");
+	return run_command(command, args);
+}
+
+/* What was printed must have arrived; a reader that closed its end has seen enough. */
+static enum exit_status flush(enum exit_status status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	if (errno != EPIPE) {
+		report_error("standard output: %s", strerror(errno));
+		return STATUS_LOCAL_FAULT;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const char *const *words = (const char *const *)argv + 1;
+	struct args args;
+
+	if (stop_install() < 0 || args_init(&args, argc - 1, words) < 0) {
+		report_error("cannot start: %s", strerror(errno));
+		return STATUS_LOCAL_FAULT;
+	}
+	enum exit_status status = flush(run_line(&args, argc - 1, words));
+	args_finish(&args);
+	return status;
+}
