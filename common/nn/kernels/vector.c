@@ -86,17 +86,20 @@ INLINE void finish(vec sum, const struct nn_epilogue *e, int64_t channel, const 
 		store_some(out, sum, count);
 }
 
-/* A panel of `rows` rows times a strip of `vectors` vectors; both are constants where this is inlined. */
-INLINE void multiply(const int rows, const int vectors, const struct nn_gemm *job, const float *weights, int64_t first)
+/*
+ * A panel of `rows` rows times a strip of `vectors` vectors; both are constants where this is
+ * inlined. The sums stay in registers for the whole depth and are left in `sums` row by row.
+ */
+INLINE void multiply(const int rows, const int vectors, int64_t depth, const float *weights, const float *tile,
+		     float *sums)
 {
-	const float *tile = job->tile;
 	vec sum[NN_ROWS][2];
 
 	for (int r = 0; r < rows; r++) {
 		for (int v = 0; v < vectors; v++)
 			sum[r][v] = splat(0);
 	}
-	for (int64_t k = 0; k < job->depth; k++) {
+	for (int64_t k = 0; k < depth; k++) {
 		vec b[2];
 
 		for (int v = 0; v < vectors; v++)
@@ -109,62 +112,68 @@ INLINE void multiply(const int rows, const int vectors, const struct nn_gemm *jo
 		weights += rows;
 	}
 	for (int r = 0; r < rows; r++) {
-		int64_t at = (first + r) * job->pitch;
-
-		for (int v = 0; v < vectors && v * NN_LANES < job->columns; v++)
-			finish(sum[r][v], job->epilogue, first + r,
-			       job->residual ? job->residual + at + v * NN_LANES : NULL, job->out + at + v * NN_LANES,
-			       job->columns - v * NN_LANES);
+		for (int v = 0; v < vectors; v++)
+			store(sums + (r * vectors + v) * NN_LANES, sum[r][v]);
 	}
 }
 
-INLINE void multiply_rows(int64_t rows, const int vectors, const struct nn_gemm *job, const float *weights,
-			  int64_t first)
-{
-	switch (rows) {
-	case 1:
-		multiply(1, vectors, job, weights, first);
-		break;
-	case 2:
-		multiply(2, vectors, job, weights, first);
-		break;
-	case 3:
-		multiply(3, vectors, job, weights, first);
-		break;
+typedef void multiply_function(int64_t depth, const float *weights, const float *tile, float *sums);
+
+/* Functions of their own, so that nothing but the sums competes for registers. */
+#define MULTIPLY(rows)                                                                                                 \
+	static void multiply_##rows##_1(int64_t depth, const float *weights, const float *tile, float *sums)           \
+	{                                                                                                              \
+		multiply(rows, 1, depth, weights, tile, sums);                                                         \
+	}                                                                                                              \
+	static void multiply_##rows##_2(int64_t depth, const float *weights, const float *tile, float *sums)           \
+	{                                                                                                              \
+		multiply(rows, 2, depth, weights, tile, sums);                                                         \
+	}
+
+MULTIPLY(1)
+MULTIPLY(2)
+MULTIPLY(3)
+MULTIPLY(4)
 #if NN_ROWS > 4
-	case 4:
-		multiply(4, vectors, job, weights, first);
-		break;
-	case 5:
-		multiply(5, vectors, job, weights, first);
-		break;
+MULTIPLY(5)
+MULTIPLY(6)
 #endif
 #if NN_ROWS > 6
-	case 6:
-		multiply(6, vectors, job, weights, first);
-		break;
-	case 7:
-		multiply(7, vectors, job, weights, first);
-		break;
+MULTIPLY(7)
+MULTIPLY(8)
 #endif
-	default:
-		multiply(NN_ROWS, vectors, job, weights, first);
-		break;
-	}
-}
+
+/* By rows - 1 and vectors - 1. */
+static multiply_function *const multiply_functions[NN_ROWS][2] = {
+    {multiply_1_1, multiply_1_2}, {multiply_2_1, multiply_2_2},
+    {multiply_3_1, multiply_3_2}, {multiply_4_1, multiply_4_2},
+#if NN_ROWS > 4
+    {multiply_5_1, multiply_5_2}, {multiply_6_1, multiply_6_2},
+#endif
+#if NN_ROWS > 6
+    {multiply_7_1, multiply_7_2}, {multiply_8_1, multiply_8_2},
+#endif
+};
 
 static void gemm(const struct nn_gemm *job)
 {
 	const float *weights = job->weights;
+	int64_t vectors = job->tile_width / NN_LANES;
+	float sums[NN_ROWS * 2 * NN_LANES];
 
 	for (int64_t first = 0; first < job->rows; first += NN_ROWS) {
 		int64_t rows = job->rows - first < NN_ROWS ? job->rows - first : NN_ROWS;
 
-		if (job->tile_width == NN_LANES)
-			multiply_rows(rows, 1, job, weights, first);
-		else
-			multiply_rows(rows, 2, job, weights, first);
+		multiply_functions[rows - 1][vectors - 1](job->depth, weights, job->tile, sums);
 		weights += rows * job->depth;
+		for (int64_t r = 0; r < rows; r++) {
+			for (int64_t at = 0; at < job->columns; at += NN_LANES) {
+				int64_t to = (first + r) * job->pitch + at;
+
+				finish(load(sums + r * job->tile_width + at), job->epilogue, first + r,
+				       job->residual ? job->residual + to : NULL, job->out + to, job->columns - at);
+			}
+		}
 	}
 }
 
