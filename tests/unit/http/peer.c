@@ -216,6 +216,8 @@ struct peer *peer_start(void)
 
 	assert_non_null(peer);
 	peer->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Every address of 127.0.0.0/8, so that tests have several hosts, and nothing else. */
+	assert_int_equal(setsockopt(peer->listen_fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3), 0);
 	assert_int_equal(bind(peer->listen_fd, (struct sockaddr *)&address, size), 0);
 	assert_int_equal(listen(peer->listen_fd, 512), 0);
 	assert_int_equal(getsockname(peer->listen_fd, (struct sockaddr *)&address, &size), 0);

@@ -242,7 +242,6 @@ static void test_a_hanging_server_times_out(void **state)
 	exchange_submit(f->client, &request);
 	exchange_wait(&e);
 	assert_int_equal(e.response.outcome, HTTP_TIMED_OUT);
-	assert_true(e.response.elapsed_ms >= 100);
 	exchange_get(f->client, &e, url(f, "/ok"));
 	assert_int_equal(e.response.outcome, HTTP_ANSWERED);
 }
