@@ -359,19 +359,6 @@ static void test_nobody_listening_fails(void **state)
 	close(fd);
 }
 
-static void test_plain_http_on_a_tls_port_fails(void **state)
-{
-	struct fixture *f = *state;
-	struct exchange e;
-
-	snprintf(f->url, sizeof(f->url), "https://127.0.0.1:%u/garbage", peer_port(f->peer));
-	struct http_request request = exchange_request(&e, f->url);
-	request.timeout_ms = 3000;
-	exchange_submit(f->client, &request);
-	exchange_wait(&e);
-	assert_true(e.response.outcome == HTTP_FAILED || e.response.outcome == HTTP_TIMED_OUT);
-}
-
 static void test_many_are_in_flight_at_once(void **state)
 {
 	enum { COUNT = 100 };
@@ -535,7 +522,6 @@ static const struct CMUnitTest tests[] = {
     TEST(test_bodies_can_be_cut_instead),
     TEST(test_broken_answers_fail),
     TEST(test_nobody_listening_fails),
-    TEST(test_plain_http_on_a_tls_port_fails),
     TEST(test_many_are_in_flight_at_once),
     TEST(test_connections_are_limited_in_all_and_for_each_host),
     TEST(test_a_slow_host_does_not_hold_up_another),
