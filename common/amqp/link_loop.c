@@ -139,12 +139,13 @@ static void note_failed(struct amqp_link *link, const struct error *err)
 	pthread_mutex_lock(&link->lock);
 	bool first = link->backoff.failures == 0;
 	bool worked_once = link->generation > 0;
+	bool wanted = !link->stopping;
 	link->last_error = *err;
 	link->fatal = fatal;
 	pthread_cond_broadcast(&link->changed);
 	pthread_mutex_unlock(&link->lock);
 
-	if (first)
+	if (first && wanted)
 		log_warning(NULL, "no connection to the broker", log_string("link", link->name), LOG_ERROR_FIELDS(err));
 	else
 		log_debug(NULL, "no connection to the broker", log_string("link", link->name), LOG_ERROR_FIELDS(err));

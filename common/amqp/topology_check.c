@@ -79,42 +79,56 @@ static int find_queue(struct survey *s, const struct topology_queue *queue, stru
 	return is_there(s, amqp_get_rpc_reply(s->connection.state), err);
 }
 
-/* Reports the outcome `r` of declaring what was `found` or not; an object that differs is no failure of the survey. */
-static int report(struct survey *s, int found, int r, const char *kind, const char *name, struct error *err)
+static void report(struct survey *s, const char *verdict, const char *kind, const char *name, const char *why)
 {
-	struct error why = *err;
+	fprintf(s->out, "%-9s %s %s%s%s\n", verdict, kind, name, why[0] ? ": " : "", why);
+}
 
-	if (r < 0 && why.code != ERROR_TOPOLOGY)
-		return r;
-	if (r < 0) {
-		s->wrong = true;
-		fprintf(s->out, "differs   %s\n", why.text);
-		return connection_reopen_channel(&s->connection, err);
-	}
-	if (!found && !s->apply)
-		s->wrong = true;
-	fprintf(s->out, "%s %s %s\n", found ? "ok       " : s->apply ? "declared " : "missing  ", kind, name);
-	return 0;
+/* Reports an object that is not there, which was declared when that was asked for. */
+static void report_missing(struct survey *s, const char *kind, const char *name)
+{
+	s->wrong = s->wrong || !s->apply;
+	report(s, s->apply ? "declared" : "missing", kind, name, "");
 }
 
 static int survey_exchange(struct survey *s, const struct topology_exchange *exchange, struct error *err)
 {
 	int found = find_exchange(s, exchange, err);
+	int r = found < 0 ? found : 0;
 
-	if (found < 0)
-		return found;
-	int r = found || s->apply ? topology_declare_exchange(&s->connection, exchange, err) : 0;
-	return report(s, found, r, "exchange", exchange->name, err);
+	if (found == 1 || (found == 0 && s->apply))
+		r = topology_declare_exchange(&s->connection, exchange, err);
+	if (found == 1 && r < 0 && err->code == ERROR_TOPOLOGY) {
+		s->wrong = true;
+		report(s, "differs", "exchange", exchange->name, err->text);
+		return connection_reopen_channel(&s->connection, err);
+	}
+	if (r == 0 && found)
+		report(s, "ok", "exchange", exchange->name, "");
+	else if (r == 0)
+		report_missing(s, "exchange", exchange->name);
+	return r;
 }
 
 static int survey_queue(struct survey *s, const struct topology_queue *queue, struct error *err)
 {
+	char differences[1024];
 	int found = find_queue(s, queue, err);
 
 	if (found < 0)
 		return found;
-	int r = found || s->apply ? topology_declare_queue(&s->connection, queue, err) : 0;
-	return report(s, found, r, "queue", queue->name, err);
+	if (found) {
+		int count = topology_list_differences(&s->connection, queue, differences, sizeof(differences), err);
+		if (count < 0)
+			return count;
+		s->wrong = s->wrong || count > 0;
+		report(s, count > 0 ? "differs" : "ok", "queue", queue->name, differences);
+		return 0;
+	}
+	int r = s->apply ? topology_declare_queue(&s->connection, queue, err) : 0;
+	if (r == 0)
+		report_missing(s, "queue", queue->name);
+	return r;
 }
 
 static int survey_all(struct survey *s, struct error *err)

@@ -135,44 +135,74 @@ static bool adopt(struct topology_queue *queue, const struct topology_difference
 	return true;
 }
 
+/* Adds "key is this, not that" to a list that is cut when it is full. */
+static void describe(const struct topology_difference *d, char *list, size_t size)
+{
+	size_t length = strlen(list);
+
+	/* Of a queue of another type nothing else can be compared. */
+	if (strcmp(d->key, "x-queue-type") == 0)
+		length = 0;
+	snprintf(list + length, size - length, "%s%s is %s, not %s", length ? ", " : "", d->key,
+		 d->existing[0] ? d->existing : "not set", d->wanted[0] ? d->wanted : "unset");
+}
+
 /*
- * The broker names one difference and closes the channel. To name them all, agree with it there and
- * ask again, until it is satisfied: a declaration that agrees with what exists changes nothing.
+ * The broker names one difference and closes the channel. To hear of them all, agree with it there
+ * and ask again, until it is satisfied: a declaration that agrees with what exists changes nothing.
  */
-static int explain(struct connection *c, const struct topology_queue *queue, amqp_rpc_reply_t reply, struct error *err)
+int topology_list_differences(struct connection *c, const struct topology_queue *queue, char *list, size_t size,
+			      struct error *err)
 {
 	struct topology_queue asked = *queue;
 	char texts[TOPOLOGY_MAX_ARGUMENTS][128];
-	char list[sizeof(err->text)] = "";
-	size_t length = 0;
+	bool more = true;
+	int found = 0;
 
-	for (unsigned i = 0; i < TOPOLOGY_MAX_ARGUMENTS; i++) {
+	list[0] = '\0';
+	while (more && found < TOPOLOGY_MAX_ARGUMENTS) {
 		struct connection_refusal refusal = {0};
 		struct topology_difference d;
-		struct error ignored;
 
+		connection_touch(c);
+		amqp_rpc_reply_t reply = declare_queue(c, &asked);
+		if (reply.reply_type == AMQP_RESPONSE_NORMAL)
+			return found;
 		if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION)
 			connection_read_refusal(&reply.reply, &refusal);
-		if (refusal.code != AMQP_PRECONDITION_FAILED || topology_read_difference(refusal.text, &d) < 0)
-			break;
-		if (length < sizeof(list))
-			length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%s is %s, not %s",
-						   length ? ", " : "", d.key, d.existing[0] ? d.existing : "not set",
-						   d.wanted[0] ? d.wanted : "unset");
-		if (!adopt(&asked, &d, texts[i], sizeof(texts[i])) || connection_reopen_channel(c, &ignored) < 0)
-			break;
-		reply = declare_queue(c, &asked);
+		bool understood = topology_read_difference(refusal.text, &d) == 0;
+		if (refusal.code != AMQP_PRECONDITION_FAILED || (!understood && found == 0))
+			return refused(reply, "queue", queue->name, err);
+		if (understood)
+			describe(&d, list, size);
+		more = understood && adopt(&asked, &d, texts[found], sizeof(texts[0]));
+		found++;
+		int r = connection_reopen_channel(c, err);
+		if (r < 0)
+			return r;
 	}
-	if (length == 0)
-		return refused(reply, "queue", queue->name, err);
-	return error_set(err, ERROR_TOPOLOGY, "queue %s exists otherwise: %.110s; " WAY_OUT, queue->name, list);
+	return found;
 }
 
 int topology_declare_queue(struct connection *c, const struct topology_queue *queue, struct error *err)
 {
+	struct connection_refusal refusal = {0};
 	amqp_rpc_reply_t reply = declare_queue(c, queue);
+	struct topology_difference ignored;
+	char list[512];
 
-	return reply.reply_type == AMQP_RESPONSE_NORMAL ? 0 : explain(c, queue, reply, err);
+	if (reply.reply_type == AMQP_RESPONSE_NORMAL)
+		return 0;
+	if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION)
+		connection_read_refusal(&reply.reply, &refusal);
+	if (topology_read_difference(refusal.text, &ignored) < 0)
+		return refused(reply, "queue", queue->name, err);
+	int r = connection_reopen_channel(c, err);
+	if (r == 0)
+		r = topology_list_differences(c, queue, list, sizeof(list), err);
+	if (r < 0)
+		return r;
+	return error_set(err, ERROR_TOPOLOGY, "queue %s exists, but %.130s; " WAY_OUT, queue->name, list);
 }
 
 int topology_declare(struct connection *c, const struct topology_plan *plan, struct error *err)

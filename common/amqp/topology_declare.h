@@ -5,9 +5,9 @@
 #include "amqp/topology_plan.h"
 
 /*
- * Declaring over an open connection. All blocking, bounded by the connection's time limit. On an
- * error the channel is closed; ERROR_TOPOLOGY when the broker refuses for good, with each
- * difference and the way out, otherwise ERROR_CONNECTION.
+ * Declaring over an open connection. All blocking, bounded by the connection's time limit. After
+ * an error the channel may be closed; it is ERROR_TOPOLOGY when the broker refuses for good, with
+ * the differences and the way out, otherwise ERROR_CONNECTION.
  */
 
 int topology_declare_exchange(struct connection *c, const struct topology_exchange *exchange,
@@ -15,6 +15,14 @@ int topology_declare_exchange(struct connection *c, const struct topology_exchan
 int topology_declare_queue(struct connection *c, const struct topology_queue *queue, struct error *err) must_check;
 int topology_declare_binding(struct connection *c, const struct topology_binding *binding,
 			     struct error *err) must_check;
+
+/**
+ * Declares a queue that exists and lists in `list` how it is unlike `queue` ("x-overflow is
+ * drop-head, not reject-publish, …"). Returns the number of differences, with the channel open,
+ * or a negative errno.
+ */
+int topology_list_differences(struct connection *c, const struct topology_queue *queue, char *list, size_t size,
+			      struct error *err) must_check;
 
 /** Everything of a plan. */
 int topology_declare(struct connection *c, const struct topology_plan *plan, struct error *err) must_check;

@@ -133,6 +133,15 @@ void broker_new_vhost(struct amqp_url *url)
 		give_up("cannot make a virtual host");
 }
 
+void broker_delete_vhost(const struct amqp_url *url)
+{
+	char path[sizeof(url->hosts[0].vhost) + 8];
+
+	snprintf(path, sizeof(path), "vhosts/%s", url->hosts[0].vhost);
+	if (call("DELETE", path, NULL) != 204)
+		give_up("cannot delete a virtual host");
+}
+
 bool broker_close_connection(const char *name)
 {
 	struct buffer answer = {0};

@@ -12,6 +12,9 @@
 /** The broker, with a new, empty virtual host: for one test each. */
 void broker_new_vhost(struct amqp_url *url);
 
+/** Deletes it with everything in it. */
+void broker_delete_vhost(const struct amqp_url *url);
+
 /** Ends it politely or with SIGKILL, and starts it again: same data, same port. Blocking. */
 void broker_restart(void);
 void broker_crash(void);

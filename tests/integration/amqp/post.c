@@ -87,7 +87,9 @@ void post_on_lost(void *arg, uint64_t generation)
 	struct post *p = arg;
 
 	pthread_mutex_lock(&p->lock);
+	p->losses++;
 	p->lost_generation = generation;
+	pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
 }
 

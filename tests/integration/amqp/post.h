@@ -21,6 +21,7 @@ struct post {
 	unsigned redelivered;
 	bool seen[POST_MAX];
 	struct amqp_tag last_tag;
+	unsigned losses;          /**< calls of on_lost() */
 	uint64_t lost_generation; /**< of the last on_lost() */
 	unsigned fatal;           /**< calls of on_fatal() */
 	struct error fatal_error; /**< of the last one */

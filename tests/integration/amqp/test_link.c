@@ -23,6 +23,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
+	broker_delete_vhost(&url);
 	post_finish(&post);
 	return 0;
 }
