@@ -69,6 +69,28 @@ def silent(job):
     return []
 
 
+def publish(channel, job, reply):
+    """Sends a reply (a dict, or bytes as they are) where the job wants it."""
+    channel.basic_publish(
+        "",
+        job.properties.reply_to,
+        reply if isinstance(reply, bytes) else msgpack.packb(reply),
+        pika.BasicProperties(
+            message_id=job.properties.message_id,
+            correlation_id=job.properties.correlation_id,
+            type="facefleet.reply.v1",
+            content_type="application/msgpack",
+            delivery_mode=2,
+        ),
+    )
+
+
+def answer_late(url, job):
+    """Sends the reply to a job that was taken off its lane before."""
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        publish(connection.channel(), job, reply_to(job))
+
+
 class FakeWorker:
     """Takes jobs off both lanes, notes them, and sends the replies that `answer(job)` lists: dicts, or
     bytes to be sent as they are. Survives a broker that restarts. The queues must be there."""
@@ -100,18 +122,7 @@ class FakeWorker:
         job = Job(msgpack.unpackb(body), properties, method.routing_key)
         self.jobs.append(job)
         for reply in self.answer(job):
-            channel.basic_publish(
-                "",
-                properties.reply_to,
-                reply if isinstance(reply, bytes) else msgpack.packb(reply),
-                pika.BasicProperties(
-                    message_id=properties.message_id,
-                    correlation_id=properties.correlation_id,
-                    type="facefleet.reply.v1",
-                    content_type="application/msgpack",
-                    delivery_mode=2,
-                ),
-            )
+            publish(channel, job, reply)
         channel.basic_ack(method.delivery_tag)
 
     def close(self):

@@ -62,3 +62,6 @@ def endpoint():
     endpoint = Endpoint()
     yield endpoint
     endpoint.close()
+
+
+other_endpoint = endpoint  # for tests that need two

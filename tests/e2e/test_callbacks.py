@@ -78,12 +78,19 @@ def test_endpoint_that_refuses(service, client):
     assert properties.headers["facefleet-reason"]
 
 
-def test_endpoint_that_hangs_holds_up_nobody(service, client, endpoint):
+def test_endpoint_that_hangs_holds_up_nobody(fleet, client, endpoint, other_endpoint):
+    fleet.worker().wait_ready()
+    fleet.callback(
+        callback__secret=SECRET, callback__allow="127.0.0.0/8", callback__max_per_endpoint=2, callback__max_in_flight=16
+    ).wait_ready()
     endpoint.plan["/hang"] = ["hang"]
-    for _ in range(5):
+    for _ in range(8):
         match_with_callback(client, endpoint.url + "/hang")
-    match_with_callback(client, endpoint.url.replace("127.0.0.1", "127.0.0.2") + "/hook")
-    wait_until(lambda: client.count("facefleet.dead.parked") >= 1, "a second endpoint gets its attempts")
+    wait_for(endpoint, "/hang", 2)
+    match_with_callback(client, other_endpoint.url + "/hook")
+    wait_for(other_endpoint, "/hook")
+    assert len(endpoint.received("/hang")) == 2, "both still hang, and the others wait behind them"
+    endpoint.closing.set()
 
 
 def test_private_address_is_refused_by_default(fleet, client, endpoint):

@@ -6,7 +6,7 @@ import os
 
 from fleet import SAMPLES, wait_until
 
-REPEATS = 10
+REPEATS = 5
 
 
 def batch(folder):

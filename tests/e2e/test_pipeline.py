@@ -53,12 +53,12 @@ def test_every_sample_pair_is_judged_right(shared_fleet, tmp_path):
 def test_reply_says_all_the_wire_promises(shared_client):
     before = int(time.time() * 1000)
     reply = shared_client.call(
-        match_job(photo(SAME[0]), photo(SAME[1]), reference="order 7", scene="onboarding"),
+        match_job(photo(SAME[0]), photo(SAME[1]), reference="order 7", scene="batch"),
         headers={"facefleet-accepted": before},
     )
     assert reply["op"] == "match"
     assert reply["reference"] == "order 7"
-    assert reply["scene"] == "onboarding"
+    assert reply["scene"] == "batch"
     assert reply["attempt"] == 1
     assert reply["state"] == "succeeded"
     assert reply.get("error") is None
@@ -76,8 +76,8 @@ def test_reply_says_all_the_wire_promises(shared_client):
         assert face["landmarks"][0][0] < face["landmarks"][1][0], "the eye on the picture's left comes first"
 
 
-def test_unknown_scene_is_refused_or_taken_as_named(shared_client):
-    reply = shared_client.call(match_job(photo(SAME[0]), photo(SAME[1]), scene="No Such Scene!"))
+def test_unknown_scene_is_refused(shared_client):
+    reply = shared_client.call(match_job(photo(SAME[0]), photo(SAME[1]), scene="onboarding"))
     assert reply["error"]["code"] == "invalid_job"
     assert "scene" in reply["error"]["message"]
 
@@ -101,10 +101,9 @@ def test_same_answer_in_both_encodings(shared_client):
 
 @pytest.mark.parametrize("lane", ["batch", "realtime"])
 def test_both_lanes_are_served(shared_client, lane):
-    scene = {"batch": "batch", "realtime": "realtime"}[lane]
     now = int(time.time() * 1000)
     reply = shared_client.call(
-        match_job(photo(SAME[0]), photo(SAME[1]), scene=scene),
+        match_job(photo(SAME[0]), photo(SAME[1]), scene=lane),
         lane=lane,
         headers={"facefleet-accepted": now, "facefleet-deadline": now + 60_000},
     )
