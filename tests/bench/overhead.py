@@ -58,7 +58,6 @@ def main():
     settings = {
         "model__detector": os.path.abspath(arguments.detector),
         "model__embedder": os.path.abspath(arguments.embedder),
-        "worker__prefetch_batch": 8,
     }
 
     os.sched_setaffinity(0, {1})  # this script must not take core 0 from what it measures
