@@ -121,7 +121,7 @@ class FakeWorker:
     def on_job(self, channel, method, properties, body):
         job = Job(msgpack.unpackb(body), properties, method.routing_key)
         self.jobs.append(job)
-        for reply in self.answer(job):
+        for reply in self.answer(job) if properties.reply_to else []:
             publish(channel, job, reply)
         channel.basic_ack(method.delivery_tag)
 
