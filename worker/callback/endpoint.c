@@ -1,13 +1,12 @@
 #include "endpoint.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
+#include "http/url.h"
 
 TAILQ_HEAD(endpoint_line, endpoint_place);
 
@@ -16,7 +15,7 @@ struct endpoint {
 	unsigned running;
 	size_t waiting;
 	struct endpoint_line line;
-	char key[ENDPOINT_KEY_SIZE];
+	char origin[HTTP_ORIGIN_SIZE];
 };
 
 struct endpoints {
@@ -25,42 +24,6 @@ struct endpoints {
 	size_t waiting;
 	size_t running;
 };
-
-/* One part of the URL, lower case; false if it is missing or too long. */
-static bool url_part(CURLU *url, CURLUPart part, char *out, size_t size)
-{
-	char *text = NULL;
-
-	if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK)
-		return false;
-	size_t length = strlen(text);
-	bool fits = length > 0 && length < size;
-	for (size_t i = 0; fits && i <= length; i++)
-		out[i] = (char)tolower((unsigned char)text[i]);
-	curl_free(text);
-	return fits;
-}
-
-int endpoint_key(const char *url, char out[ENDPOINT_KEY_SIZE], struct error *err)
-{
-	char scheme[sizeof("https")];
-	char host[256];
-	char port[sizeof("65535")];
-	CURLU *parsed = curl_url();
-
-	if (!parsed)
-		return error_set(err, ERROR_INTERNAL, "out of memory");
-	bool good = curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
-		    url_part(parsed, CURLUPART_SCHEME, scheme, sizeof(scheme)) &&
-		    (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) &&
-		    url_part(parsed, CURLUPART_HOST, host, sizeof(host)) &&
-		    url_part(parsed, CURLUPART_PORT, port, sizeof(port));
-	curl_url_cleanup(parsed);
-	if (!good)
-		return error_set(err, ERROR_INVALID_JOB, "callback.url: not an http or https URL");
-	snprintf(out, ENDPOINT_KEY_SIZE, "%s://%s:%s", scheme, host, port);
-	return 0;
-}
 
 struct endpoints *endpoints_new(unsigned limit)
 {
@@ -88,18 +51,18 @@ void endpoints_free(struct endpoints *endpoints)
 }
 
 /* A walk over the list: there are at most as many endpoints as deliveries in hand. */
-static struct endpoint *find_or_add(struct endpoints *endpoints, const char *key)
+static struct endpoint *find_or_add(struct endpoints *endpoints, const char *origin)
 {
 	struct endpoint *endpoint;
 
 	LIST_FOREACH(endpoint, &endpoints->list, link)
-	if (strcmp(endpoint->key, key) == 0)
+	if (strcmp(endpoint->origin, origin) == 0)
 		return endpoint;
 	endpoint = calloc(1, sizeof(*endpoint));
 	if (!endpoint)
 		return NULL;
 	TAILQ_INIT(&endpoint->line);
-	snprintf(endpoint->key, sizeof(endpoint->key), "%s", key);
+	snprintf(endpoint->origin, sizeof(endpoint->origin), "%s", origin);
 	LIST_INSERT_HEAD(&endpoints->list, endpoint, link);
 	return endpoint;
 }
@@ -118,9 +81,9 @@ static void take_from_line(struct endpoints *endpoints, struct endpoint *endpoin
 	endpoints->waiting--;
 }
 
-int endpoints_enter(struct endpoints *endpoints, struct endpoint_place *place, const char *key, int64_t now_ms)
+int endpoints_enter(struct endpoints *endpoints, struct endpoint_place *place, const char *origin, int64_t now_ms)
 {
-	struct endpoint *endpoint = find_or_add(endpoints, key);
+	struct endpoint *endpoint = find_or_add(endpoints, origin);
 
 	assert(!place->endpoint);
 	if (!endpoint)

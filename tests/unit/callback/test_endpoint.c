@@ -1,65 +1,14 @@
 #include "run.h"
 
-#include <string.h>
-
 #include "callback/endpoint.h"
 
 #define SLOW "https://slow:443"
 #define FAST "https://fast:443"
 
-static void key_is(const char *url, const char *expected)
-{
-	char key[ENDPOINT_KEY_SIZE];
-	struct error err = {0};
-
-	if (endpoint_key(url, key, &err) != 0)
-		fail_msg("%s: %s", url, err.text);
-	assert_string_equal(key, expected);
-}
-
-static void keys_are_scheme_host_and_port(void **state)
-{
-	(void)state;
-	key_is("https://Example.COM/a?b=c#d", "https://example.com:443");
-	key_is("HTTP://example.com", "http://example.com:80");
-	key_is("http://user:secret@example.com:8080/x", "http://example.com:8080");
-	key_is("http://[2001:DB8::1]:81/", "http://[2001:db8::1]:81");
-	key_is("http://127.1/", "http://127.0.0.1:80");
-}
-
-static void refuses_other_urls(void **state)
-{
-	(void)state;
-	static const char *const bad[] = {
-	    "",
-	    "example.com/x",
-	    "/x",
-	    "ftp://example.com/",
-	    "file:///etc/passwd",
-	    "gopher://x/",
-	    "httpss://x",
-	    "http://",
-	    "http://a b/",
-	    "http://x:99999/",
-	    "javascript:alert(1)",
-	    "https:",
-	    "http://x/\r\nwebhook-id: forged",
-	};
-
-	for (size_t i = 0; i < array_size(bad); i++) {
-		char key[ENDPOINT_KEY_SIZE];
-		struct error err = {0};
-
-		if (endpoint_key(bad[i], key, &err) == 0)
-			fail_msg("\"%s\" was taken as %s", bad[i], key);
-		assert_int_equal(err.class, ERROR_CLASS_REJECT);
-	}
-}
-
-static void enter(struct endpoints *endpoints, struct endpoint_place *place, const char *key, int64_t now_ms)
+static void enter(struct endpoints *endpoints, struct endpoint_place *place, const char *origin, int64_t now_ms)
 {
 	*place = (struct endpoint_place){0};
-	assert_int_equal(endpoints_enter(endpoints, place, key, now_ms), 0);
+	assert_int_equal(endpoints_enter(endpoints, place, origin, now_ms), 0);
 }
 
 static void runs_up_to_the_limit_then_in_order(void **state)
@@ -139,8 +88,6 @@ static void a_line_that_moves_is_kept(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(keys_are_scheme_host_and_port),
-    cmocka_unit_test(refuses_other_urls),
     cmocka_unit_test(runs_up_to_the_limit_then_in_order),
     cmocka_unit_test(a_place_may_leave_the_line),
     cmocka_unit_test(sheds_only_what_a_slow_endpoint_may_not_keep),

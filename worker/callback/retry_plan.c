@@ -1,4 +1,4 @@
-#include "schedule.h"
+#include "retry_plan.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -49,21 +49,21 @@ static int compare_delays(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void collect_distinct(struct schedule *schedule)
+static void collect_distinct(struct retry_plan *plan)
 {
 	unsigned kept = 0;
 
-	memcpy(schedule->distinct_ms, schedule->delays_ms, schedule->count * sizeof(int64_t));
-	qsort(schedule->distinct_ms, schedule->count, sizeof(int64_t), compare_delays);
-	for (unsigned i = 0; i < schedule->count; i++)
-		if (i == 0 || schedule->distinct_ms[i] != schedule->distinct_ms[kept - 1])
-			schedule->distinct_ms[kept++] = schedule->distinct_ms[i];
-	schedule->distinct_ms[kept] = 0;
+	memcpy(plan->distinct_ms, plan->delays_ms, plan->count * sizeof(int64_t));
+	qsort(plan->distinct_ms, plan->count, sizeof(int64_t), compare_delays);
+	for (unsigned i = 0; i < plan->count; i++)
+		if (i == 0 || plan->distinct_ms[i] != plan->distinct_ms[kept - 1])
+			plan->distinct_ms[kept++] = plan->distinct_ms[i];
+	plan->distinct_ms[kept] = 0;
 }
 
-int schedule_parse(struct schedule *schedule, const char *text, struct error *err)
+int retry_plan_parse(struct retry_plan *plan, const char *text, struct error *err)
 {
-	struct schedule parsed = {0};
+	struct retry_plan parsed = {0};
 	bool more = true;
 
 	while (more) {
@@ -74,9 +74,9 @@ int schedule_parse(struct schedule *schedule, const char *text, struct error *er
 		more = *next == ',';
 		while (length > 0 && strchr(blank, text[length - 1]))
 			length--;
-		if (parsed.count == SCHEDULE_MAX_STEPS)
+		if (parsed.count == RETRY_PLAN_MAX_STEPS)
 			return error_set(err, ERROR_CONFIG, "callback.schedule: more than %d waits",
-					 SCHEDULE_MAX_STEPS);
+					 RETRY_PLAN_MAX_STEPS);
 		int64_t delay = parse_delay(text, length);
 		if (delay < 0)
 			return error_set(err, ERROR_CONFIG,
@@ -87,26 +87,26 @@ int schedule_parse(struct schedule *schedule, const char *text, struct error *er
 		text = next + more;
 	}
 	collect_distinct(&parsed);
-	*schedule = parsed;
+	*plan = parsed;
 	return 0;
 }
 
-int64_t schedule_next(const struct schedule *schedule, int attempts, int64_t at_least_ms)
+int64_t retry_plan_next(const struct retry_plan *plan, int attempts, int64_t at_least_ms)
 {
 	assert(attempts >= 1);
-	if ((unsigned)attempts > schedule->count)
+	if ((unsigned)attempts > plan->count)
 		return -1;
 
-	int64_t delay = schedule->delays_ms[attempts - 1];
+	int64_t delay = plan->delays_ms[attempts - 1];
 	if (at_least_ms <= delay)
 		return delay;
-	const int64_t *step = schedule->distinct_ms;
+	const int64_t *step = plan->distinct_ms;
 	while (*step < at_least_ms && step[1] != 0)
 		step++;
 	return *step;
 }
 
-int64_t schedule_shortest(const struct schedule *schedule)
+int64_t retry_plan_shortest(const struct retry_plan *plan)
 {
-	return schedule->distinct_ms[0];
+	return plan->distinct_ms[0];
 }
