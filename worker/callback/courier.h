@@ -1,0 +1,80 @@
+#ifndef CALLBACK_COURIER_H
+#define CALLBACK_COURIER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "amqp/link.h"
+#include "base/compiler.h"
+#include "delivery.h"
+#include "endpoint.h"
+#include "http/client.h"
+#include "mailbox.h"
+#include "meters.h"
+#include "retry_plan.h"
+#include "signature.h"
+
+/*
+ * The life of the messages in hand: arrived → (waiting) → posting → delivered, or forwarded to a
+ * retry queue or to the parked messages → settled. One thread owns it; what others have to say
+ * comes through the mailbox.
+ */
+
+/** What the courier works with; everything outlives it. */
+struct courier_tools {
+	struct mailbox *box;
+	struct amqp_link *consuming;
+	struct amqp_link *publishing;
+	struct http_client *client;
+	const struct signature_keys *keys;
+	const struct retry_plan *plan;
+	struct meters *meters;
+	unsigned max_in_flight; /**< the prefetch */
+	unsigned max_per_endpoint;
+	int64_t timeout_ms; /**< of one attempt */
+};
+
+struct courier {
+	struct courier_tools tools;
+	struct endpoints *endpoints;
+	TAILQ_HEAD(courier_deliveries, delivery) in_hand;
+	uint64_t lost; /**< deliveries up to this generation are the broker's again */
+	bool closing;  /**< nothing new is posted */
+	bool hurrying; /**< answers mean nothing any more */
+};
+
+/** Returns 0 or -ENOMEM. */
+int courier_init(struct courier *courier, const struct courier_tools *tools) must_check;
+
+/** Frees what is left in hand, unsettled. The HTTP client and both links are gone by then. */
+void courier_finish(struct courier *courier);
+
+/** Handles all mail. */
+void courier_read_mail(struct courier *courier);
+
+/**
+ * When most of the prefetch is in hand, sends away what waits for slow endpoints beyond a short
+ * line, so that others get through.
+ */
+void courier_shed(struct courier *courier, int64_t now_ms);
+
+/** Does what is due by now: forwards again what stalled, shows the gauges. */
+void courier_tick(struct courier *courier, int64_t now_ms);
+
+/**
+ * Says that the consuming connection of this generation is gone. What was not begun is dropped, for
+ * the broker sends it again; what is under way goes on, and takes over the tag of its redelivery.
+ */
+void courier_lose(struct courier *courier, uint64_t generation);
+
+/** From now on everything that is not under way goes back to the queue, and nothing new is posted. */
+void courier_close(struct courier *courier);
+
+/** From now on what is being posted goes back to the queue however it is answered: the HTTP client is about to end. */
+void courier_hurry(struct courier *courier);
+
+/** True when nothing is in hand. */
+bool courier_is_idle(const struct courier *courier);
+
+#endif
