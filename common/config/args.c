@@ -1,15 +1,11 @@
 #include "config/config.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* getopt_long() calls its struct what config.h calls its enum, and they share one name space. */
-#define option long_option
-#include <getopt.h>
-#undef option
-
-static const struct long_option known[] = {
+static const struct option known[] = {
     {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},
     {"print-config", no_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'v'},      {0},

@@ -87,7 +87,7 @@ static int take_defaults(struct config *config, struct error *err)
 
 	for (int i = 0; i < OPTION_COUNT && r == 0; i++)
 		r = take(config,
-			 &(struct setting){.option = (enum option)i,
+			 &(struct setting){.option = (enum option_id)i,
 					   .value = (char *)option_table[i].fallback,
 					   .place = (char *)"default"},
 			 err);
@@ -185,7 +185,7 @@ void config_free(struct config *config)
 	free(config);
 }
 
-const char *config_string(const struct config *config, enum option option)
+const char *config_string(const struct config *config, enum option_id option)
 {
 	enum option_type type = option_table[option].type;
 
@@ -193,19 +193,19 @@ const char *config_string(const struct config *config, enum option option)
 	return config->options[option].text;
 }
 
-int64_t config_integer(const struct config *config, enum option option)
+int64_t config_integer(const struct config *config, enum option_id option)
 {
 	assert(option_table[option].type == OPTION_INTEGER);
 	return config->options[option].value.integer;
 }
 
-double config_number(const struct config *config, enum option option)
+double config_number(const struct config *config, enum option_id option)
 {
 	assert(option_table[option].type == OPTION_NUMBER);
 	return config->options[option].value.number;
 }
 
-bool config_boolean(const struct config *config, enum option option)
+bool config_boolean(const struct config *config, enum option_id option)
 {
 	assert(option_table[option].type == OPTION_BOOLEAN);
 	return config->options[option].value.boolean;

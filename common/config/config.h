@@ -34,10 +34,10 @@ int config_load(struct config **out, const struct config_sources *sources, struc
 void config_free(struct config *config);
 
 /** The value of an option of that type; asking with the wrong type is a programmer's mistake (assert). */
-const char *config_string(const struct config *config, enum option option); /**< never NULL, "" when unset */
-int64_t config_integer(const struct config *config, enum option option);
-double config_number(const struct config *config, enum option option);
-bool config_boolean(const struct config *config, enum option option);
+const char *config_string(const struct config *config, enum option_id option); /**< never NULL, "" when unset */
+int64_t config_integer(const struct config *config, enum option_id option);
+double config_number(const struct config *config, enum option_id option);
+bool config_boolean(const struct config *config, enum option_id option);
 
 /** For `--print-config`: every option, its value (secrets masked, URLs without password) and its source. */
 void config_print(const struct config *config, FILE *out);

@@ -23,7 +23,7 @@ struct option_row {
 };
 
 /* The table: OPTION(symbol, key, type, default, min, max, unit, choices, reloadable, sentence). */
-enum option {
+enum option_id {
 #define OPTION(symbol, ...) OPTION_##symbol,
 #include "config/options.def"
 #undef OPTION

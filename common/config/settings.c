@@ -36,7 +36,7 @@ int settings_fault(const struct setting *setting, struct error *err, const char 
 }
 
 /* Finds the option of a key, or of a secret's key with "_file" behind. */
-static bool find_option(const char *key, enum option *option, bool *is_path)
+static bool find_option(const char *key, enum option_id *option, bool *is_path)
 {
 	size_t length = strlen(key);
 	size_t suffix = strlen(PATH_SUFFIX);
@@ -48,7 +48,7 @@ static bool find_option(const char *key, enum option *option, bool *is_path)
 		bool path = stem > 0 && row->type == OPTION_SECRET && strlen(row->key) == stem &&
 			    strncmp(row->key, key, stem) == 0;
 		if (exact || path) {
-			*option = (enum option)i;
+			*option = (enum option_id)i;
 			*is_path = !exact;
 			return true;
 		}
@@ -155,7 +155,7 @@ static bool is_ignored(const char *name)
 }
 
 /* Finds the option whose variable this is, by making every option's name. */
-static bool find_variable(const char *name, enum option *option, bool *is_path)
+static bool find_variable(const char *name, enum option_id *option, bool *is_path)
 {
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		char known[SETTINGS_NAME_SIZE];
@@ -165,7 +165,7 @@ static bool find_variable(const char *name, enum option *option, bool *is_path)
 		bool path = option_table[i].type == OPTION_SECRET && strncmp(known, name, length) == 0 &&
 			    strcmp(name + length, "_FILE") == 0;
 		if (exact || path) {
-			*option = (enum option)i;
+			*option = (enum option_id)i;
 			*is_path = !exact;
 			return true;
 		}

@@ -11,7 +11,7 @@
 
 /** One value somebody gave to an option, not yet checked. */
 struct setting {
-	enum option option;
+	enum option_id option;
 	bool is_path; /**< given as KEY_file: the value is the path of a file that holds it */
 	char *value;
 	char *place;     /**< for people: "facefleet.yaml:3", "env FACEFLEET_AMQP_URL", "--set" */

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "job/scene.h"
-#include "job/utf8.h"
 #include "job/web_url.h"
 
 static int refuse(struct error *err, const char *path, const char *problem)

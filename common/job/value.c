@@ -8,7 +8,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
-#include "job/utf8.h"
+#include "base/utf8.h"
 
 enum kind {
 	KIND_ABSENT,
@@ -314,7 +314,7 @@ bool value_read_text(const struct value *v, char *out, size_t size)
 	if (!take_text(v, &content))
 		return false;
 	while (used < content.length) {
-		size_t character = utf8_character(content.text + used, content.length - used);
+		size_t character = utf8_decode(content.text + used, content.length - used, NULL);
 		if (used + character >= size)
 			break;
 		used += character;

@@ -11,7 +11,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
-#include "job/utf8.h"
+#include "base/utf8.h"
 
 /* MessagePack heads with a count of 32 bits, so that it can be filled in when it is known. */
 #define MSGPACK_ARRAY32 0xDD
@@ -53,7 +53,7 @@ static size_t plain_run(const char *text, size_t length)
 
 	while (run < length) {
 		unsigned char c = (unsigned char)text[run];
-		size_t character = utf8_character(text + run, length - run);
+		size_t character = utf8_decode(text + run, length - run, NULL);
 		if (character == 0 || c < 0x20 || c == '"' || c == '\\')
 			break;
 		run += character;
@@ -102,7 +102,7 @@ static void msgpack_string(struct writer *w, const char *text)
 	size_t size = 0;
 
 	for (size_t i = 0; i < length;) {
-		size_t character = utf8_character(text + i, length - i);
+		size_t character = utf8_decode(text + i, length - i, NULL);
 		size += character ? character : strlen(REPLACEMENT);
 		i += character ? character : 1;
 	}
@@ -112,7 +112,7 @@ static void msgpack_string(struct writer *w, const char *text)
 		return;
 	}
 	for (size_t i = 0; i < length;) {
-		size_t character = utf8_character(text + i, length - i);
+		size_t character = utf8_decode(text + i, length - i, NULL);
 		append(w, character ? text + i : REPLACEMENT, character ? character : strlen(REPLACEMENT));
 		i += character ? character : 1;
 	}

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "obs/utf8.h"
+#include "base/utf8.h"
 
 #define LINE_SIZE 16384
 #define VALUE_MAX 1024

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "obs/utf8.h"
+#include "base/utf8.h"
 
 /* Characters that act on the terminal or on the order of what is shown instead of being shown. */
 static bool is_harmful(uint32_t code)

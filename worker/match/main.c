@@ -41,7 +41,7 @@ static unsigned compute_threads(const struct config *config)
 	return wanted > 0 ? (unsigned)wanted : 1;
 }
 
-static uint16_t prefetch(const struct config *config, enum option option, unsigned threads)
+static uint16_t prefetch(const struct config *config, enum option_id option, unsigned threads)
 {
 	int64_t wanted = config_integer(config, option);
 

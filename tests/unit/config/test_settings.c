@@ -4,7 +4,8 @@
 
 #include "run.h"
 
-static void check_last(const struct settings *s, enum option option, bool is_path, const char *value, const char *place)
+static void check_last(const struct settings *s, enum option_id option, bool is_path, const char *value,
+		       const char *place)
 {
 	assert_true(s->count > 0);
 	const struct setting *last = &s->items[s->count - 1];

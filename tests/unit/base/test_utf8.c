@@ -1,8 +1,8 @@
-#include "obs/utf8.h"
+#include "run.h"
 
 #include <string.h>
 
-#include "run.h"
+#include "base/utf8.h"
 
 static void check(const char *text, size_t size, size_t length, uint32_t code)
 {
@@ -41,9 +41,20 @@ static void test_malformed_bytes_are_refused(void **state)
 	check("\xFF", 1, 0, 0);
 }
 
+static void test_whole_strings_are_judged(void **state)
+{
+	(void)state;
+	assert_int_equal(utf8_decode("", 0, NULL), 0);
+	assert_true(utf8_is_valid("", 0));
+	assert_true(utf8_is_valid("Zoë 北京 🙂", strlen("Zoë 北京 🙂")));
+	assert_false(utf8_is_valid("Zo\xEB", 3));
+	assert_false(utf8_is_valid("Zoë", 3));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_characters_of_every_length_are_decoded),
     cmocka_unit_test(test_malformed_bytes_are_refused),
+    cmocka_unit_test(test_whole_strings_are_judged),
 };
 
 RUN_TESTS(tests)

@@ -1,4 +1,4 @@
-#include "obs/utf8.h"
+#include "base/utf8.h"
 
 size_t utf8_decode(const char *text, size_t size, uint32_t *code)
 {
@@ -7,8 +7,11 @@ size_t utf8_decode(const char *text, size_t size, uint32_t *code)
 	uint32_t value;
 	size_t length;
 
+	if (size == 0)
+		return 0;
 	if (s[0] < 0x80) {
-		*code = s[0];
+		if (code)
+			*code = s[0];
 		return 1;
 	}
 	if (s[0] >= 0xF0 && s[0] < 0xF8) {
@@ -32,6 +35,19 @@ size_t utf8_decode(const char *text, size_t size, uint32_t *code)
 	}
 	if (value < smallest[length] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF))
 		return 0;
-	*code = value;
+	if (code)
+		*code = value;
 	return length;
+}
+
+bool utf8_is_valid(const char *text, size_t size)
+{
+	while (size > 0) {
+		size_t length = utf8_decode(text, size, NULL);
+		if (length == 0)
+			return false;
+		text += length;
+		size -= length;
+	}
+	return true;
 }
