@@ -9,8 +9,7 @@
 #include "http/url.h"
 #include "obs/log.h"
 
-/* How long the broker's refusal to take a message is sat out, and how often it is asked. Far below its
- * consumer_timeout. */
+/* How often a message that the broker refused is offered again, and for how long: far below its consumer_timeout. */
 #define FORWARD_PAUSE_MS 1000
 #define FORWARD_PATIENCE_MS (10 * 60 * 1000)
 

@@ -43,7 +43,9 @@ int endpoints_enter(struct endpoints *endpoints, struct endpoint_place *place, c
 /** Gives a place back, from the line or from running. Returns the place whose turn comes (it runs now), or NULL. */
 struct endpoint_place *endpoints_leave(struct endpoints *endpoints, struct endpoint_place *place) must_check;
 
-/** Takes the last place out of a slow endpoint's line that is longer than as many as may run; NULL when there is none.
+/**
+ * Takes the last place out of the line of a slow endpoint, if more wait there than may run. NULL
+ * when there is no such endpoint.
  */
 struct endpoint_place *endpoints_shed(struct endpoints *endpoints, int64_t now_ms) must_check;
 
