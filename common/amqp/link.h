@@ -127,8 +127,11 @@ struct amqp_link_status {
 
 void amqp_link_status(struct amqp_link *link, struct amqp_link_status *out);
 
-/** Sends what settlements are queued, closes the connection politely (bounded, 2 s), ends the thread, frees. NULL is
- * fine. */
+/**
+ * Sends what settlements are queued, closes the connection politely, ends the thread, frees. Messages without an
+ * outcome get AMQP_ABANDONED. Bounded: 2 s, or 5 s more (and what the resolver takes) while a connection is being
+ * opened. NULL is fine.
+ */
 void amqp_link_free(struct amqp_link *link);
 
 #endif

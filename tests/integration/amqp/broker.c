@@ -1,11 +1,14 @@
 #include "broker.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <jansson.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -82,6 +85,69 @@ void broker_set_memory_alarm(bool raised)
 
 	run_script("ctl", raised ? "set_vm_memory_high_watermark absolute 1" : "set_vm_memory_high_watermark 0.8",
 		   ignored, sizeof(ignored));
+}
+
+/* --- TLS --- */
+
+static void run_shell(const char *line)
+{
+	if (system(line) != 0)
+		give_up(line);
+}
+
+/* A certificate that signs itself is its own authority. */
+static void make_certificate(const char *folder_path, const char *name)
+{
+	char line[1024];
+
+	snprintf(line, sizeof(line),
+		 "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
+		 "-addext subjectAltName=DNS:localhost -keyout '%s/%s.key' -out '%s/%s.pem' 2>/dev/null",
+		 folder_path, name, folder_path, name);
+	run_shell(line);
+}
+
+static uint16_t free_port(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+		give_up("no free port");
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+uint16_t broker_start_tls(const char *folder_path)
+{
+	char path[1024];
+	uint16_t port = free_port();
+
+	make_certificate(folder_path, "ca");
+	make_certificate(folder_path, "other");
+	snprintf(path, sizeof(path), "%s/conf.d/tls.conf", folder());
+	FILE *file = fopen(path, "w");
+	if (!file)
+		give_up(path);
+	fprintf(file,
+		"listeners.ssl.local = 127.0.0.1:%u\n"
+		"ssl_options.certfile = %s/ca.pem\n"
+		"ssl_options.keyfile = %s/ca.key\n",
+		(unsigned)port, folder_path, folder_path);
+	fclose(file);
+	broker_restart();
+	return port;
+}
+
+void broker_stop_tls(const char *folder_path)
+{
+	char line[1024];
+
+	snprintf(line, sizeof(line), "rm -rf '%s' '%s/conf.d/tls.conf'", folder_path, folder());
+	run_shell(line);
+	broker_restart();
 }
 
 /* --- its management interface --- */

@@ -26,6 +26,15 @@ void broker_thaw(void);
 /** Raises or ends the memory alarm. */
 void broker_set_memory_alarm(bool raised);
 
+/**
+ * Gives the broker a TLS port with a certificate for "localhost" (it is restarted) and returns it.
+ * `folder` gets ca.pem, the certificate to trust, and other.pem, one that has nothing to do with it.
+ */
+uint16_t broker_start_tls(const char *folder);
+
+/** Takes the TLS port away again, and deletes the folder. */
+void broker_stop_tls(const char *folder);
+
 /** Closes every connection called `name` from the broker's side; true if there was one. */
 bool broker_close_connection(const char *name);
 

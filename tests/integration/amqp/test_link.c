@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "amqp/link.h"
@@ -302,6 +303,51 @@ static void test_refused_login_is_said_at_once(void **state)
 	amqp_link_free(link);
 }
 
+static double counted(struct metrics *metrics, const char *name)
+{
+	const char *const labels[] = {"link", "counted", NULL};
+	struct buffer page = {0};
+	char line[256];
+
+	assert_int_equal(metrics_render(metrics, &page), 0);
+	snprintf(line, sizeof(line), "\n%s{%s=\"%s\"} ", name, labels[0], labels[1]);
+	const char *found = strstr((const char *)page.data, line);
+	assert_non_null(found);
+	double value = atof(found + strlen(line));
+	buffer_finish(&page);
+	return value;
+}
+
+static void test_metrics(void **state)
+{
+	(void)state;
+	struct metrics *metrics = metrics_new();
+	struct amqp_link_settings settings = {
+	    .url = &url, .name = "counted", .topology = TOPOLOGY_JOBS, .metrics = metrics};
+	struct amqp_consumer_settings consumer = batch_consumer(10);
+	struct amqp_link *link;
+
+	post.ack = true;
+	assert_int_equal(amqp_link_new(&link, &settings, NULL), 0);
+	post.receiver = link;
+	assert_int_equal(amqp_link_add_consumer(link, &consumer), 0);
+	assert_int_equal(amqp_link_start(link, NULL), 0);
+	post_send(&post, link, TOPOLOGY_JOBS_EXCHANGE, "batch", 1, 10, true);
+	post_send(&post, link, TOPOLOGY_JOBS_EXCHANGE, "nobody", 2, 10, true);
+	assert_int_equal(amqp_link_wait_confirms(link, 90000), 0);
+	assert_true(post_wait(&post, &post.deliveries, 1));
+	assert_int_equal(counted(metrics, "facefleet_amqp_connected"), 1);
+	assert_int_equal(counted(metrics, "facefleet_amqp_connects_total"), 1);
+	assert_int_equal(counted(metrics, "facefleet_amqp_published_total"), 2);
+	assert_int_equal(counted(metrics, "facefleet_amqp_confirmed_total"), 1);
+	assert_int_equal(counted(metrics, "facefleet_amqp_returned_total"), 1);
+	assert_int_equal(counted(metrics, "facefleet_amqp_nacked_total"), 0);
+	assert_int_equal(counted(metrics, "facefleet_amqp_delivered_total"), 1);
+	amqp_link_free(link);
+	assert_int_equal(counted(metrics, "facefleet_amqp_connected"), 0);
+	metrics_free(metrics);
+}
+
 static void test_publish_is_refused_when_the_backlog_is_full(void **state)
 {
 	(void)state;
@@ -336,6 +382,7 @@ static const struct CMUnitTest tests[] = {
     CASE(test_deeply_nested_header_does_no_harm),
     CASE(test_hosts_are_tried_in_turn),
     CASE(test_refused_login_is_said_at_once),
+    CASE(test_metrics),
     CASE(test_publish_is_refused_when_the_backlog_is_full),
 };
 
