@@ -116,7 +116,8 @@ static int fill_node(struct nn_node *node, const Onnx__NodeProto *proto, struct 
 
 int nn_onnx_node(struct nn_node *node, const Onnx__NodeProto *proto, int opset, struct error *err)
 {
-	*node = (struct nn_node){.name = nn_onnx_name(proto->name), .opset = opset};
+	bool is_named = *nn_onnx_text(proto->name) || proto->n_output == 0;
+	*node = (struct nn_node){.name = nn_onnx_name(is_named ? proto->name : proto->output[0]), .opset = opset};
 	if (!node->name)
 		return nn_out_of_memory(err);
 	node->op = nn_onnx_is_standard_domain(proto->domain) ? nn_operator_find(nn_onnx_text(proto->op_type)) : NULL;

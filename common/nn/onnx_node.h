@@ -5,8 +5,8 @@
 #include "onnx.pb-c.h"
 
 /**
- * Fills in operator, name, opset and attributes of an empty node (to be finished by the caller in
- * any case), not its operands. Refuses unknown operators and domains, and attributes that the
+ * Fills in operator, name (of the first output if it has none), opset and attributes of an empty node (to be finished
+ * by the caller in any case), not its operands. Refuses unknown operators and domains, and attributes that the
  * operator's row does not list.
  */
 int nn_onnx_node(struct nn_node *node, const Onnx__NodeProto *proto, int opset, struct error *err) must_check;
