@@ -4,6 +4,7 @@
 #include "../run.h"
 
 #include "base/buffer.h"
+#include "builder.h"
 #include "nn/kernels/kernels.h"
 #include "nn/nn.h"
 
@@ -20,16 +21,31 @@ struct network {
 extern const struct network networks[];
 #define NETWORK_COUNT 4
 
-/** A file below the source tree, or skips the test if it is not there. Finish the buffer. */
+/** False for a network that lies beside the repository where only developers have it. */
+bool support_has_network(const struct network *network);
+
+/** main() of a program whose tests may be taken out (test_func NULL) for want of what `what` says. */
+int support_run_tests(struct CMUnitTest *tests, size_t count, bool (*is_possible)(const void *state), const char *what);
+
+/** A file, or fails the test. Finish the buffer. */
 struct buffer support_read(const char *path);
 
 /** Like support_read(), as floats; `count` becomes their number. free() the result. */
 float *support_floats(const char *folder, const char *name, size_t *count);
 
-/** Loads or fails the test; skips without the file. */
+/** Loads or fails the test. */
 struct nn_model *support_load(const struct network *network);
 struct nn_model *support_load_for(const struct network *network, const struct nn_kernels *kernels);
 struct nn_session *support_session(const struct nn_model *model, const struct nn_shape *shape);
+
+/** Loads what a builder writes, or fails the test; finishes the builder. */
+struct nn_model *support_build(struct builder *builder);
+
+/** Loads what a builder writes, expecting an ERROR_MODEL that contains `text`; finishes the builder. */
+void support_assert_refused(struct builder *builder, const char *text);
+
+/** Runs one image through a fresh session and copies the first output; free() it. */
+float *support_run(const struct nn_model *model, const struct nn_shape *shape, const float *input, size_t *count);
 
 /** Fills with numbers from -1 to 1 that look random but are always the same. */
 void support_noise(float *out, size_t count, unsigned seed);
