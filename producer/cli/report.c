@@ -7,7 +7,7 @@
 #include "cli/escape.h"
 #include "cli/terminal.h"
 
-static void put(const char *prefix, const char *fmt, va_list args)
+printf_like(2, 0) static void put(const char *prefix, const char *fmt, va_list args)
 {
 	char text[ESCAPE_SIZE];
 	char shown[ESCAPE_SIZE * 2];
