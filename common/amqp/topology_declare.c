@@ -53,7 +53,7 @@ static bool is_final(int code)
 	return code == AMQP_ACCESS_REFUSED || code == AMQP_PRECONDITION_FAILED || code == AMQP_NOT_IMPLEMENTED;
 }
 
-static int refused(amqp_rpc_reply_t reply, const char *kind, const char *name, struct error *err)
+static int check_declared(amqp_rpc_reply_t reply, const char *kind, const char *name, struct error *err)
 {
 	struct connection_refusal refusal = {0};
 	char what[ENVELOPE_SHORT_SIZE + 32];
@@ -73,7 +73,7 @@ int topology_declare_exchange(struct connection *c, const struct topology_exchan
 {
 	amqp_exchange_declare(c->state, CONNECTION_CHANNEL, amqp_cstring_bytes(exchange->name),
 			      amqp_cstring_bytes(exchange->type), 0, 1, 0, 0, amqp_empty_table);
-	return refused(amqp_get_rpc_reply(c->state), "exchange", exchange->name, err);
+	return check_declared(amqp_get_rpc_reply(c->state), "exchange", exchange->name, err);
 }
 
 int topology_declare_binding(struct connection *c, const struct topology_binding *binding, struct error *err)
@@ -86,7 +86,7 @@ int topology_declare_binding(struct connection *c, const struct topology_binding
 		amqp_exchange_bind(c->state, CONNECTION_CHANNEL, destination, source, key, amqp_empty_table);
 	else
 		amqp_queue_bind(c->state, CONNECTION_CHANNEL, destination, source, key, amqp_empty_table);
-	return refused(amqp_get_rpc_reply(c->state), "binding of", binding->destination, err);
+	return check_declared(amqp_get_rpc_reply(c->state), "binding of", binding->destination, err);
 }
 
 static amqp_rpc_reply_t declare_queue(struct connection *c, const struct topology_queue *queue)
@@ -172,7 +172,7 @@ int topology_list_differences(struct connection *c, const struct topology_queue 
 			connection_read_refusal(&reply.reply, &refusal);
 		bool understood = topology_read_difference(refusal.text, &d) == 0;
 		if (refusal.code != AMQP_PRECONDITION_FAILED || (!understood && found == 0))
-			return refused(reply, "queue", queue->name, err);
+			return check_declared(reply, "queue", queue->name, err);
 		if (understood)
 			describe(&d, list, size);
 		more = understood && adopt(&asked, &d, texts[found], sizeof(texts[0]));
@@ -196,7 +196,7 @@ int topology_declare_queue(struct connection *c, const struct topology_queue *qu
 	if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION)
 		connection_read_refusal(&reply.reply, &refusal);
 	if (topology_read_difference(refusal.text, &ignored) < 0)
-		return refused(reply, "queue", queue->name, err);
+		return check_declared(reply, "queue", queue->name, err);
 	int r = connection_reopen_channel(c, err);
 	if (r == 0)
 		r = topology_list_differences(c, queue, list, sizeof(list), err);
