@@ -99,10 +99,10 @@ struct pending *pending_answer(struct pending_table *table, const char *task_id)
 	return NULL;
 }
 
-struct pending *pending_overdue(struct pending_table *table, int64_t now_ms)
+struct pending *pending_overdue(struct pending_table *table, int64_t now_ms, size_t *cursor)
 {
-	for (size_t i = 0; i < table->capacity; i++) {
-		struct pending *pending = &table->all[i];
+	while (*cursor < table->capacity) {
+		struct pending *pending = &table->all[(*cursor)++];
 		if (pending->awaited && pending->confirmed_ms > 0 &&
 		    now_ms - pending->confirmed_ms > pending->patience_ms)
 			return pending_answer(table, pending->task_id);

@@ -48,7 +48,10 @@ void pending_await(struct pending_table *table, struct pending *pending);
 /** Takes the one of this task id out of the index; NULL if none is awaited. */
 struct pending *pending_answer(struct pending_table *table, const char *task_id);
 
-/** Takes one out of the index whose patience is over at `now_ms` (monotonic); NULL when there is none. */
-struct pending *pending_overdue(struct pending_table *table, int64_t now_ms);
+/**
+ * Takes one out of the index whose patience is over at `now_ms` (monotonic); NULL when there is
+ * none. *cursor starts at 0 and makes a series of calls look at each once.
+ */
+struct pending *pending_overdue(struct pending_table *table, int64_t now_ms, size_t *cursor);
 
 #endif

@@ -99,7 +99,7 @@ static void refuse(struct submission *s, struct pending *pending)
 	give_back(s, pending);
 }
 
-static void send(struct submission *s, struct pending *pending)
+static void send_job(struct submission *s, struct pending *pending)
 {
 	struct amqp_message *message = pending->message;
 
@@ -126,7 +126,7 @@ static void on_row(struct submission *s, struct pending *pending)
 	} else {
 		if (s->settings->wait)
 			pending_await(s->table, pending);
-		send(s, pending);
+		send_job(s, pending);
 	}
 }
 
@@ -270,7 +270,7 @@ static void send_again(struct submission *s, int64_t now)
 		if (pending->answered)
 			give_back(s, pending);
 		else
-			send(s, pending);
+			send_job(s, pending);
 	}
 }
 
@@ -279,10 +279,11 @@ static void give_up_overdue(struct submission *s, int64_t now)
 {
 	struct pending *pending;
 	struct result result;
+	size_t cursor = 0;
 
 	if (s->listening_since_ms == 0 || now - s->listening_since_ms < LISTENING_GRACE_MS)
 		return;
-	while ((pending = pending_overdue(s->table, now))) {
+	while ((pending = pending_overdue(s->table, now, &cursor))) {
 		result_init(&result, pending->reference, pending->task_id, task_state_name(TASK_FINAL_FAILED));
 		result.error = "no_reply";
 		result.message = "no reply came within the time of its scene";

@@ -364,6 +364,16 @@ def test_the_reply_does_not_choose_the_id(fleet, worker, tmp_path):
     assert json_lines(done.stdout)[0]["id"] == "1"
 
 
+def test_a_reply_that_never_comes(fleet, worker, tmp_path):
+    worker.answer = lambda job: [] if job.body["reference"] == "2" else [reply_to(job)]
+    done = fleet.shell("submit", pairs(tmp_path, 3), "--wait", "--scene", "realtime", timeout=120)
+    assert done.returncode == 1
+    results = {result["id"]: result for result in json_lines(done.stdout)}
+    assert sorted(results) == ids(3)
+    assert results["2"]["state"] == "final_failed" and results["2"]["error"] == "no_reply"
+    assert "3 sent, 2 answered" in done.stderr and "1 without a reply" in done.stderr
+
+
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])
 def test_resume_sends_what_has_no_result(fleet, worker, tmp_path, kind):
     out = tmp_path / f"results.{kind}"

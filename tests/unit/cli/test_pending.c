@@ -58,15 +58,17 @@ static void test_overdue_counts_from_the_confirm(void **state)
 	struct pending *unconfirmed = await_new(table);
 	struct pending *patient = await_new(table);
 	struct pending *late = await_new(table);
+	size_t cursor = 0;
 
 	(void)state;
 	unconfirmed->patience_ms = 10;
 	patient->confirmed_ms = late->confirmed_ms = 1000;
 	patient->patience_ms = 100;
 	late->patience_ms = 50;
-	assert_null(pending_overdue(table, 1050));
-	assert_ptr_equal(pending_overdue(table, 1051), late);
-	assert_null(pending_overdue(table, 1051));
+	assert_null(pending_overdue(table, 1050, &(size_t){0}));
+	assert_ptr_equal(pending_overdue(table, 1051, &cursor), late);
+	assert_null(pending_overdue(table, 1051, &cursor));
+	assert_null(pending_overdue(table, 1051, &(size_t){0}));
 	assert_null(pending_answer(table, late->task_id));
 	pending_table_free(table);
 }
