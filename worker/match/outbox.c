@@ -263,7 +263,8 @@ static struct amqp_message *copy_of_job(const struct task *task, const char *exc
 	struct buffer body = {0};
 	struct amqp_message *message = NULL;
 
-	if (buffer_append(&body, d->body, d->body_size) == 0)
+	/* What no publisher may send is parked without its body: the reason says why. */
+	if (task_is_oversized(task) || buffer_append(&body, d->body, d->body_size) == 0)
 		message = amqp_message_new(exchange, routing_key, &body);
 	buffer_finish(&body);
 	if (message) {

@@ -19,6 +19,11 @@ struct task *task_new(struct amqp_delivery *delivery, struct amqp_link *source, 
 	return task;
 }
 
+bool task_is_oversized(const struct task *task)
+{
+	return task->delivery->too_large || task->delivery->body_size > JOB_MAX_ENCODED_BYTES;
+}
+
 static int check_envelope(struct task *task, struct error *err)
 {
 	const struct envelope *envelope = &task->delivery->envelope;
@@ -34,6 +39,10 @@ static int check_envelope(struct task *task, struct error *err)
 		return error_set(err, ERROR_INVALID_JOB,
 				 "content_type: \"%.64s\" is neither application/json nor application/msgpack",
 				 envelope->content_type);
+	if (task_is_oversized(task))
+		return error_set(err, ERROR_INVALID_JOB,
+				 "body: larger than %u bytes, which is as much as a message may weigh",
+				 JOB_MAX_ENCODED_BYTES);
 	if (envelope->attempt < 0)
 		return error_set(err, ERROR_INVALID_JOB, "facefleet-attempt: %d is below 1", envelope->attempt);
 	return 0;

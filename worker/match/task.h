@@ -73,6 +73,9 @@ struct task *task_new(struct amqp_delivery *delivery, struct amqp_link *source, 
  */
 int task_decode(struct task *task, const char *worker, struct error *err) must_check;
 
+/** True if the message weighs more than a message may: it is refused, and cannot be published again. */
+bool task_is_oversized(const struct task *task);
+
 /** True if an image still has to be fetched. */
 bool task_needs_fetch(const struct task *task);
 

@@ -241,6 +241,21 @@ static void a_parked_job_says_why_and_whence(void **state)
 	assert_int_equal(acked, 1);
 }
 
+static void what_cannot_be_published_again_is_parked_without_its_body(void **state)
+{
+	struct fixture *f = *state;
+	struct task *task = new_task(f, "", NULL);
+
+	task->delivery->too_large = true;
+	outbox_reply_and_park(f->outbox, task, "body: too large");
+	assert_int_equal(published_count, 2);
+	assert_int_equal(published[1].message->body_size, 0);
+	assert_string_equal(published[1].message->envelope.reason, "body: too large");
+	answer(0, AMQP_CONFIRMED);
+	answer(1, AMQP_CONFIRMED);
+	assert_int_equal(acked, 1);
+}
+
 static void a_retry_is_the_same_job_one_attempt_later(void **state)
 {
 	struct fixture *f = *state;
@@ -280,9 +295,14 @@ static void events_are_for_whoever_listens(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 static const struct CMUnitTest tests[] = {
-    CASE(a_job_is_acked_when_its_reply_is_confirmed),      CASE(a_requester_that_left_blocks_nobody),
-    CASE(a_callback_travels_as_a_header_and_must_arrive),  CASE(refused_replies_stop_consuming_until_they_are_taken),
-    CASE(an_abandoned_reply_leaves_the_job_to_the_broker), CASE(a_parked_job_says_why_and_whence),
-    CASE(a_retry_is_the_same_job_one_attempt_later),       CASE(events_are_for_whoever_listens),
+    CASE(a_job_is_acked_when_its_reply_is_confirmed),
+    CASE(a_requester_that_left_blocks_nobody),
+    CASE(a_callback_travels_as_a_header_and_must_arrive),
+    CASE(refused_replies_stop_consuming_until_they_are_taken),
+    CASE(an_abandoned_reply_leaves_the_job_to_the_broker),
+    CASE(a_parked_job_says_why_and_whence),
+    CASE(what_cannot_be_published_again_is_parked_without_its_body),
+    CASE(a_retry_is_the_same_job_one_attempt_later),
+    CASE(events_are_for_whoever_listens),
 };
 RUN_TESTS(tests)

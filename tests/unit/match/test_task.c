@@ -133,11 +133,28 @@ static void refusals_name_what_is_wrong(void **state)
 	}
 }
 
+static void an_oversized_message_is_refused_unread(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	struct amqp_delivery *d = deliver(ID, ENVELOPE_TYPE_JOB, "application/json", good);
+	d->too_large = true;
+	struct task *task = new_task(d);
+
+	assert_true(task_is_oversized(task));
+	assert_int_equal(task_decode(task, "w1", &err), -EBADMSG);
+	assert_int_equal(err.code, ERROR_INVALID_JOB);
+	assert_non_null(strstr(err.text, "body: larger than"));
+	assert_string_equal(task->reply.task_id, ID);
+	task_free(task);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_good_job_is_read),
     cmocka_unit_test(deadlines_are_counted_from_acceptance),
     cmocka_unit_test(a_deadline_in_the_header_wins),
     cmocka_unit_test(an_attempt_has_its_own_limit),
     cmocka_unit_test(refusals_name_what_is_wrong),
+    cmocka_unit_test(an_oversized_message_is_refused_unread),
 };
 RUN_TESTS(tests)
