@@ -3,19 +3,53 @@
 #include <math.h>
 #include <stdbool.h>
 
+/** Share of the smaller box above which it counts as nested: part of a face, or a face with much around it. */
+#define NESTED_SHARE 0.7f
+
 static float area(const struct face *face)
 {
 	return face->box[2] * face->box[3];
 }
 
-static float overlap(const struct face *a, const struct face *b)
+/** True if both boxes are of one face: intersection over union above max_iou, or one mostly inside the other. */
+static bool collide(const struct face *a, const struct face *b, float max_iou)
 {
 	float width = fminf(a->box[0] + a->box[2], b->box[0] + b->box[2]) - fmaxf(a->box[0], b->box[0]);
 	float height = fminf(a->box[1] + a->box[3], b->box[1] + b->box[3]) - fmaxf(a->box[1], b->box[1]);
 
 	if (!(width > 0 && height > 0))
-		return 0;
-	return width * height / (area(a) + area(b) - width * height);
+		return false;
+	float both = width * height;
+	return both > max_iou * (area(a) + area(b) - both) || both > NESTED_SHARE * fminf(area(a), area(b));
+}
+
+float candidates_side(const struct face *face)
+{
+	return fminf(face->box[2], face->box[3]);
+}
+
+static bool overlaps_any(const struct face *face, const struct face *others, int count, float max_iou)
+{
+	for (int i = 0; i < count; i++) {
+		if (collide(face, &others[i], max_iou))
+			return true;
+	}
+	return false;
+}
+
+void candidates_supersede(struct candidates *candidates, int fresh, float side, float max_iou)
+{
+	struct face *items = candidates->items;
+	int count = candidates->count;
+	int kept = 0;
+
+	for (int i = 0; i < count; i++) {
+		bool superseded = i < fresh && candidates_side(&items[i]) < side &&
+				  overlaps_any(&items[i], items + fresh, count - fresh, max_iou);
+		if (!superseded)
+			items[kept++] = items[i];
+	}
+	candidates->count = kept;
 }
 
 static void swap(struct face *a, struct face *b)
@@ -43,7 +77,7 @@ void candidates_suppress(struct candidates *candidates, float max_iou)
 		}
 		swap(&items[kept], &items[best]);
 		for (int i = kept + 1; i < count; i++) {
-			if (overlap(&items[kept], &items[i]) <= max_iou)
+			if (!collide(&items[kept], &items[i], max_iou))
 				items[rest++] = items[i];
 		}
 		count = rest;

@@ -12,9 +12,18 @@ struct candidates {
 
 /**
  * Non-maximum suppression: by falling score, keeps a face unless its box overlaps a kept one by more
- * than `max_iou` (intersection over union). At most FACE_MAX_FACES stay.
+ * than `max_iou` (intersection over union) or one of both lies mostly inside the other. At most FACE_MAX_FACES stay.
  */
 void candidates_suppress(struct candidates *candidates, float max_iou);
+
+/**
+ * Drops each of the first `fresh` faces whose shorter side is below `side` if a later one overlaps it
+ * in the sense of candidates_suppress(): those were found again in more detail.
+ */
+void candidates_supersede(struct candidates *candidates, int fresh, float side, float max_iou);
+
+/** The shorter side of the box. */
+float candidates_side(const struct face *face);
 
 /** Puts faces in the order of replies: by falling area of the box, then by falling score. */
 void candidates_sort(struct candidates *candidates);

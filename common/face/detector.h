@@ -28,10 +28,10 @@ int detector_enough(const struct detector *detector);
  * candidates_sort() says; the result belongs to the detector and is valid until the next call.
  *
  * Each input size S in turn: the picture, shrunk by min(1, S / long side), at the top left of a black
- * frame. `largest` stops at the first size that finds a face; the other policies need all sizes,
- * whose findings are merged. When all find nothing the picture is tried once more at half the first
- * size, inside a border, since a face that fills it is larger than the network expects.
- * Errors: no_face, face_too_small, deadline and cancellation (checked before each pass).
+ * frame. `largest` stops at the first size that finds a face with room for sound landmarks; the other
+ * policies need all sizes. What several sizes find is merged. When all find nothing the picture is tried once more at
+ * half the first size, inside a border, since a face that fills it is larger than the network expects. Errors: no_face,
+ * face_too_small, deadline and cancellation (checked before each pass).
  */
 int detector_find(struct detector *detector, const struct context *ctx, const struct image *image,
 		  enum face_policy policy, const struct candidates **out, struct error *err) must_check;

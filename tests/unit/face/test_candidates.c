@@ -51,6 +51,36 @@ static void test_no_more_than_the_maximum(void **state)
 	assert_true(faces[FACE_MAX_FACES - 1].box[0] == 20 * (200 - FACE_MAX_FACES));
 }
 
+/* A box around another, or inside it, is the same face however small their common share. */
+static void test_nested_ones_go(void **state)
+{
+	struct face faces[4] = {face_at(0, 0, 100, 100, 0.5f), face_at(40, 40, 20, 20, 0.9f),
+				face_at(200, 0, 50, 50, 0.9f), face_at(215, 20, 20, 20, 0.5f)};
+	struct candidates c = {.items = faces, .count = 4, .capacity = 4};
+
+	(void)state;
+	candidates_suppress(&c, 0.35f);
+	assert_int_equal(c.count, 2);
+	assert_true(faces[0].score == 0.9f && faces[1].score == 0.9f);
+}
+
+static void test_superseded_ones_go(void **state)
+{
+	/* Found at first: a small face, one of the same size elsewhere, a large one. Found later: 3 on 0, 4 on 2. */
+	struct face faces[5] = {face_at(0, 0, 10, 10, 0.9f), face_at(50, 0, 10, 10, 0.8f),
+				face_at(100, 0, 30, 30, 0.9f), face_at(1, 1, 10, 10, 0.6f),
+				face_at(101, 1, 30, 30, 0.6f)};
+	struct candidates c = {.items = faces, .count = 5, .capacity = 5};
+
+	(void)state;
+	candidates_supersede(&c, 3, 20, 0.35f);
+	assert_int_equal(c.count, 4);
+	assert_true(faces[0].box[0] == 50);
+	assert_true(faces[1].box[0] == 100);
+	assert_true(faces[2].box[0] == 1);
+	assert_true(faces[3].box[0] == 101);
+}
+
 static void test_order(void **state)
 {
 	struct face faces[4] = {face_at(0, 0, 10, 10, 0.9f), face_at(0, 50, 20, 20, 0.6f), face_at(50, 0, 20, 20, 0.8f),
@@ -79,6 +109,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_overlapping_ones_go),
     cmocka_unit_test(test_a_suppressed_one_suppresses_nothing),
     cmocka_unit_test(test_no_more_than_the_maximum),
+    cmocka_unit_test(test_nested_ones_go),
+    cmocka_unit_test(test_superseded_ones_go),
     cmocka_unit_test(test_order),
     cmocka_unit_test(test_none),
 };
