@@ -14,7 +14,8 @@ int nn_model_load_for(struct nn_model **out, const char *name, const uint8_t *by
 	if (!model)
 		return nn_out_of_memory(err);
 	model->kernels = kernels;
-	int r = nn_onnx_load(&model->graph, bytes, size, err);
+	model->name = strdup(name);
+	int r = model->name ? nn_onnx_load(&model->graph, bytes, size, err) : nn_out_of_memory(err);
 	if (r == 0)
 		r = nn_simplify(&model->graph, kernels, err);
 	if (r < 0) {
@@ -36,6 +37,7 @@ void nn_model_free(struct nn_model *model)
 	if (!model)
 		return;
 	nn_graph_finish(&model->graph);
+	free(model->name);
 	free(model);
 }
 

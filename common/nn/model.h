@@ -5,6 +5,7 @@
 #include "nn/kernels/kernels.h"
 
 struct nn_model {
+	char *name; /**< for errors */
 	struct nn_graph graph;
 	const struct nn_kernels *kernels;
 };

@@ -124,6 +124,7 @@ int nn_session_new(struct nn_session **out, const struct nn_model *model, const 
 	session->model = model;
 	int r = build(session, shape, max_bytes ? max_bytes : DEFAULT_MAX_BYTES, err);
 	if (r < 0) {
+		error_prefix(err, "%.60s", model->name);
 		nn_session_free(session);
 		return r;
 	}

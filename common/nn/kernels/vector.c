@@ -5,8 +5,6 @@
  */
 #include "nn/kernels/variants.h"
 
-#include <string.h>
-
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float vec __attribute__((vector_size(NN_LANES * 4)));

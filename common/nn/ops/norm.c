@@ -1,8 +1,9 @@
 /* BatchNormalization that could not be folded into a convolution, and Softmax. */
+#include "nn/ops/norm.h"
+
 #include <math.h>
 
 #include "nn/infer.h"
-#include "nn/ops/norm.h"
 #include "nn/ops/ops.h"
 #include "nn/plan.h"
 
