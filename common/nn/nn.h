@@ -51,9 +51,9 @@ struct nn_session;
 
 /**
  * Plans for inputs of `shape`, for networks with one input. The batch (dim 0) is the largest
- * nn_session_run() will be asked for (a file made for batches of D > 1 takes exactly D); height and width may differ
- * from a fixed size in the file where the graph allows it. ERROR_MODEL when a node cannot live with this size; memory
- * is bounded by `max_bytes` (0 = 1 GiB).
+ * nn_session_run() will be asked for; a file made for batches of D > 1 takes exactly D. Height and
+ * width may differ from a fixed size in the file where the graph allows it. ERROR_MODEL when a node
+ * cannot live with this size; memory is bounded by `max_bytes` (0 = 1 GiB).
  */
 int nn_session_new(struct nn_session **out, const struct nn_model *model, const struct nn_shape *shape,
 		   size_t max_bytes, struct error *err) must_check;
