@@ -28,8 +28,8 @@ int builtin_model_folder(const char *configured, const char *kind, char out[BUIL
 	if (slash)
 		*slash = '\0';
 	for (size_t i = 0; i < array_size(places); i++) {
-		snprintf(out, BUILTIN_PATH_SIZE, "%s/%s/%s", program, places[i], kind);
-		if (access(out, R_OK | X_OK) == 0)
+		int needed = snprintf(out, BUILTIN_PATH_SIZE, "%s/%s/%s", program, places[i], kind);
+		if (needed < BUILTIN_PATH_SIZE && access(out, R_OK | X_OK) == 0)
 			return 0;
 	}
 	return error_set(err, ERROR_MODEL,
