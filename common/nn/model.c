@@ -3,19 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/blas.h"
 #include "nn/onnx_load.h"
 #include "nn/simplify.h"
 
 int nn_model_load_for(struct nn_model **out, const char *name, const uint8_t *bytes, size_t size,
 		      const struct nn_kernels *kernels, struct error *err)
 {
-	struct nn_model *model = calloc(1, sizeof(*model));
+	int r = nn_blas_prepare(err);
+	struct nn_model *model = r == 0 ? calloc(1, sizeof(*model)) : NULL;
 
+	if (r < 0)
+		return r;
 	if (!model)
 		return nn_out_of_memory(err);
 	model->kernels = kernels;
 	model->name = strdup(name);
-	int r = model->name ? nn_onnx_load(&model->graph, bytes, size, err) : nn_out_of_memory(err);
+	r = model->name ? nn_onnx_load(&model->graph, bytes, size, err) : nn_out_of_memory(err);
 	if (r == 0)
 		r = nn_simplify(&model->graph, kernels, err);
 	if (r < 0) {

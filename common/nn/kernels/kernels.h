@@ -84,9 +84,6 @@ struct nn_kernels {
 	void (*slide_max)(const struct nn_slide *job);
 	/** out = Σ taps. */
 	void (*slide_sum)(const struct nn_slide *job);
-	float (*dot)(const float *a, const float *b, int64_t count);
-	/** y += factor · x */
-	void (*axpy)(float factor, const float *x, float *y, int64_t count);
 };
 
 /** The best kernels for the processor this runs on. */

@@ -253,36 +253,6 @@ static void slide_sum(const struct nn_slide *job)
 	slide(false, job);
 }
 
-static float dot(const float *a, const float *b, int64_t count)
-{
-	vec sums[4] = {{0}};
-	float total = 0;
-	int64_t i = 0;
-
-	for (; i + 4 * NN_LANES <= count; i += 4 * NN_LANES) {
-		for (int v = 0; v < 4; v++)
-			sums[v] += load(a + i + v * NN_LANES) * load(b + i + v * NN_LANES);
-	}
-	for (; i + NN_LANES <= count; i += NN_LANES)
-		sums[0] += load(a + i) * load(b + i);
-	sums[0] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-	for (int l = 0; l < NN_LANES; l++)
-		total += sums[0][l];
-	for (; i < count; i++)
-		total += a[i] * b[i];
-	return total;
-}
-
-static void axpy(float factor, const float *x, float *y, int64_t count)
-{
-	int64_t i = 0;
-
-	for (; i + NN_LANES <= count; i += NN_LANES)
-		store(y + i, load(y + i) + factor * load(x + i));
-	for (; i < count; i++)
-		y[i] += factor * x[i];
-}
-
 const struct nn_kernels NN_VARIANT = {
     .name = NN_NAME,
     .lanes = NN_LANES,
@@ -292,6 +262,4 @@ const struct nn_kernels NN_VARIANT = {
     .depthwise = depthwise,
     .slide_max = slide_max,
     .slide_sum = slide_sum,
-    .dot = dot,
-    .axpy = axpy,
 };

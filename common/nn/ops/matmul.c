@@ -1,4 +1,6 @@
 /* Gemm and MatMul: products of activations with weights or with each other. */
+#include <cblas.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "nn/infer.h"
@@ -6,11 +8,10 @@
 #include "nn/plan.h"
 
 /*
- * out[m][n] = alpha · Σ_k a[m][k] · b[k][n] + beta · c. Rows of b are walked when they are
- * contiguous, otherwise (b transposed) each element is the dot product of two rows.
+ * out[m][n] = alpha · Σ_k a[m][k] · b[k][n] + beta · c, by OpenBLAS: unlike the weights of a
+ * convolution neither side is packed beforehand, and b may change from run to run.
  */
 struct product {
-	const struct nn_kernels *kernels;
 	int64_t m;
 	int64_t n;
 	int64_t k;
@@ -25,49 +26,38 @@ struct product {
 	int64_t b_batch;
 };
 
-static void start_row(const struct product *p, const float *c, int64_t row, float *out)
+/* Writes beta · c, spread over all rows and columns, where the product is then added. */
+static void spread(const struct product *p, const float *c, float *out)
 {
-	if (!p->has_c) {
-		memset(out, 0, (size_t)p->n * sizeof(float));
-		return;
-	}
-	for (int64_t i = 0; i < p->n; i++)
-		out[i] = p->beta * c[row * p->c_row + i * p->c_column];
+	for (int64_t m = 0; m < p->m; m++, out += p->n)
+		for (int64_t n = 0; n < p->n; n++)
+			out[n] = p->beta * c[m * p->c_row + n * p->c_column];
 }
 
-/* a's row, copied together if it is a column in memory. */
-static const float *row_of(const struct product *p, const float *a, int64_t row, float *scratch)
+/* What OpenBLAS takes for the distance between two rows: never 0, also of a matrix without columns. */
+static blasint pitch(int64_t columns)
 {
-	if (!p->a_transposed)
-		return a + row * p->k;
-	for (int64_t i = 0; i < p->k; i++)
-		scratch[i] = a[i * p->m + row];
-	return scratch;
+	return columns > 0 ? (blasint)columns : 1;
 }
 
-static void multiply(const struct product *p, const float *a, const float *b, const float *c, float *out,
-		     float *scratch)
+static void multiply(const struct product *p, const float *a, const float *b, const float *c, float *out)
 {
-	for (int64_t m = 0; m < p->m; m++, out += p->n) {
-		const float *row = row_of(p, a, m, scratch);
-
-		start_row(p, c, m, out);
-		if (p->b_transposed)
-			for (int64_t n = 0; n < p->n; n++)
-				out[n] += p->alpha * p->kernels->dot(row, b + n * p->k, p->k);
-		else
-			for (int64_t k = 0; k < p->k; k++)
-				p->kernels->axpy(p->alpha * row[k], b + k * p->n, out, p->n);
-	}
+	if (p->has_c)
+		spread(p, c, out);
+	cblas_sgemm(CblasRowMajor, p->a_transposed ? CblasTrans : CblasNoTrans,
+		    p->b_transposed ? CblasTrans : CblasNoTrans, (blasint)p->m, (blasint)p->n, (blasint)p->k, p->alpha,
+		    a, pitch(p->a_transposed ? p->m : p->k), b, pitch(p->b_transposed ? p->k : p->n), p->has_c ? 1 : 0,
+		    out, pitch(p->n));
 }
 
 static void run(const struct nn_step *step, const float *const *in, float *out, float *scratch)
 {
 	const struct product *p = step->params;
 
+	(void)scratch;
 	for (int64_t i = 0; i < p->batches; i++)
 		multiply(p, in[0] + i * p->m * p->k, in[1] + i * p->b_batch, p->has_c ? in[2] : NULL,
-			 out + i * p->m * p->n, scratch);
+			 out + i * p->m * p->n);
 }
 
 static int add_step(struct nn_plan *plan, const struct nn_node *node, const struct product *product)
@@ -76,9 +66,10 @@ static int add_step(struct nn_plan *plan, const struct nn_node *node, const stru
 
 	if (!step)
 		return error_errno(plan->err);
+	if (product->m > INT32_MAX || product->n > INT32_MAX || product->k > INT32_MAX)
+		return nn_node_fail(node, plan->err, "a side of the product is longer than OpenBLAS can count");
 	*(struct product *)step->params = *product;
 	step->run = run;
-	step->scratch = product->a_transposed ? (size_t)product->k * sizeof(float) : 0;
 	step->macs = nn_plan_elements(plan, node) * (uint64_t)product->k;
 	return 0;
 }
@@ -113,7 +104,7 @@ static int read_gemm(struct product *p, const struct nn_node *node, const struct
 
 static int infer_gemm(struct nn_infer *in, const struct nn_node *node)
 {
-	struct product p;
+	struct product p = {0};
 	int r = read_gemm(&p, node, nn_infer_input(in, node, 0), nn_infer_input(in, node, 1), in->err);
 
 	if (r < 0)
@@ -129,12 +120,11 @@ static int infer_gemm(struct nn_infer *in, const struct nn_node *node)
 static int compile_gemm(struct nn_plan *plan, const struct nn_node *node)
 {
 	const struct nn_shape *c = nn_plan_input(plan, node, 2);
-	struct product p;
+	struct product p = {0};
 	int r = read_gemm(&p, node, nn_plan_input(plan, node, 0), nn_plan_input(plan, node, 1), plan->err);
 
 	if (r < 0)
 		return r;
-	p.kernels = plan->kernels;
 	if (c) {
 		int64_t columns = c->rank > 0 ? c->dim[c->rank - 1] : 1;
 
@@ -174,7 +164,7 @@ static int read_matmul(struct product *p, const struct nn_node *node, const stru
 static int infer_matmul(struct nn_infer *in, const struct nn_node *node)
 {
 	struct nn_shape shape = *nn_infer_input(in, node, 0);
-	struct product p;
+	struct product p = {0};
 	int r = read_matmul(&p, node, &shape, nn_infer_input(in, node, 1), in->err);
 
 	if (r < 0)
@@ -185,12 +175,11 @@ static int infer_matmul(struct nn_infer *in, const struct nn_node *node)
 
 static int compile_matmul(struct nn_plan *plan, const struct nn_node *node)
 {
-	struct product p;
+	struct product p = {0};
 	int r = read_matmul(&p, node, nn_plan_input(plan, node, 0), nn_plan_input(plan, node, 1), plan->err);
 
 	if (r < 0)
 		return r;
-	p.kernels = plan->kernels;
 	return add_step(plan, node, &p);
 }
 
