@@ -38,6 +38,7 @@ struct frame {
 struct detector {
 	const struct detector_spec *spec;
 	struct yunet_outputs outputs;
+	struct nn_workspace *workspace;  /**< of all frames: only one is looked at at a time */
 	struct frame frames[MAX_FRAMES]; /**< by rising area */
 	size_t frame_count;
 	int largest_size;
@@ -68,7 +69,7 @@ static int add_frame(struct detector *d, const struct nn_model *model, int width
 
 	if (has_frame(d, width, height))
 		return 0;
-	int rc = nn_session_new(&frame.session, model, &shape, 0, err);
+	int rc = nn_session_new_in(&frame.session, model, &shape, 0, d->workspace, err);
 	if (rc)
 		return rc;
 
@@ -107,7 +108,9 @@ int detector_new(struct detector **out, const struct modelset *set, struct error
 	rc = yunet_find_outputs(set->detector_model, d->spec, &d->outputs, err);
 	if (rc)
 		goto fail;
-	rc = add_frames(d, set->detector_model, err);
+	rc = nn_workspace_new(&d->workspace, err);
+	if (rc == 0)
+		rc = add_frames(d, set->detector_model, err);
 	if (rc)
 		goto fail;
 
@@ -132,6 +135,7 @@ void detector_free(struct detector *detector)
 		return;
 	for (size_t i = 0; i < detector->frame_count; i++)
 		nn_session_free(detector->frames[i].session);
+	nn_workspace_free(detector->workspace);
 	resizer_finish(&detector->resizer);
 	free(detector->candidates.items);
 	free(detector->shrunk);

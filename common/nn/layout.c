@@ -1,7 +1,6 @@
 #include "nn/layout.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "nn/memory.h"
 #include "nn/model.h"
@@ -129,11 +128,11 @@ static bool find_total(const struct layout *l, size_t arena, size_t scratch, siz
 }
 
 /* Hands out `images` tensors of a value from `*at` on. */
-static struct nn_slot take(const struct layout *l, uint32_t value, float **at)
+static struct nn_slot take(const struct layout *l, uint32_t value, size_t *at)
 {
 	int64_t count = nn_shape_count(&l->session->shapes[value]);
 	size_t bytes = nn_align((size_t)(count * l->session->images) * sizeof(float) + NN_SLACK);
-	struct nn_slot slot = {.base = *at, .per_image = count};
+	struct nn_slot slot = {.per_image = count, .is_bound = true, .offset = *at};
 
 	*at += bytes / sizeof(float);
 	return slot;
@@ -143,7 +142,7 @@ static void fill_slots(struct layout *l, size_t arena)
 {
 	struct nn_session *s = l->session;
 	uint32_t input = l->graph->inputs[0].value;
-	float *at = s->memory;
+	size_t at = 0;
 
 	s->slots[input] = take(l, input, &at);
 	for (unsigned i = 0; i < l->graph->output_count; i++)
@@ -158,9 +157,12 @@ static void fill_slots(struct layout *l, size_t arena)
 		else if (l->output_of[root] != NOWHERE)
 			s->slots[v] = s->outputs[l->output_of[root]];
 		else if (l->buffer_of[root] != NOWHERE)
-			s->slots[v].base = at + l->buffers[l->buffer_of[root]].offset / sizeof(float);
+			s->slots[v] = (struct nn_slot){
+			    .is_bound = true,
+			    .offset = at + l->buffers[l->buffer_of[root]].offset / sizeof(float),
+			};
 	}
-	s->scratch = at + arena / sizeof(float);
+	s->scratch_offset = at + arena / sizeof(float);
 }
 
 static size_t largest_scratch(const struct nn_plan *plan)
@@ -190,11 +192,6 @@ static int place(struct layout *l, size_t max_bytes)
 		return nn_out_of_memory(l->err);
 	if (!find_total(l, arena, scratch, max_bytes, &s->size))
 		return error_set(l->err, ERROR_MODEL, "a session of this size needs more than %zu bytes", max_bytes);
-	s->memory = aligned_alloc(NN_ALIGNMENT, s->size);
-	if (!s->memory)
-		return nn_out_of_memory(l->err);
-	/* Kernels read (and ignore) a little beyond what was written; and no page fault in the first run. */
-	memset(s->memory, 0, s->size);
 	fill_slots(l, arena);
 	return 0;
 }

@@ -6,9 +6,9 @@
 struct nn_session;
 
 /**
- * Decides where every value of a compiled session lives and allocates all of its memory at once:
- * input and outputs for the whole batch, one arena in which values that are not needed at the same time
- * share room, and working memory. ERROR_MODEL above `max_bytes`, before anything is allocated.
+ * Decides where in the session's memory every value of a compiled session lives: input and outputs
+ * for the whole batch, one arena in which values that are not needed at the same time share room, and
+ * working memory. Allocates none of it. ERROR_MODEL above `max_bytes`.
  */
 int nn_layout(struct nn_session *session, size_t max_bytes, struct error *err) must_check;
 

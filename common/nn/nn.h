@@ -57,6 +57,22 @@ struct nn_session;
  */
 int nn_session_new(struct nn_session **out, const struct nn_model *model, const struct nn_shape *shape,
 		   size_t max_bytes, struct error *err) must_check;
+/**
+ * Memory that sessions of one thread take turns in: a thread that needs a network at many sizes pays
+ * for the largest only. What one session holds (input, outputs) is gone when another is written
+ * or run, and nn_session_input() may move when a further session is made.
+ */
+struct nn_workspace;
+
+int nn_workspace_new(struct nn_workspace **out, struct error *err) must_check;
+
+/** After its sessions are freed. NULL is fine. */
+void nn_workspace_free(struct nn_workspace *workspace);
+
+/** Like nn_session_new(), in a workspace that outlives the session. */
+int nn_session_new_in(struct nn_session **out, const struct nn_model *model, const struct nn_shape *shape,
+		      size_t max_bytes, struct nn_workspace *workspace, struct error *err) must_check;
+
 void nn_session_free(struct nn_session *session);
 
 /** Where the caller writes the input before each run; belongs to the session, 64-byte aligned. */

@@ -8,6 +8,7 @@
 #include "nn/layout.h"
 #include "nn/model.h"
 #include "nn/operator.h"
+#include "nn/workspace.h"
 
 #define DEFAULT_MAX_BYTES ((size_t)1 << 30)
 
@@ -114,8 +115,26 @@ static int build(struct nn_session *s, const struct nn_shape *shape, size_t max_
 	return r < 0 ? r : nn_layout(s, max_bytes, err);
 }
 
+static int bind_slots(struct nn_session *session, struct nn_workspace *workspace, struct error *err)
+{
+	session->owns_workspace = !workspace;
+	if (!workspace) {
+		int r = nn_workspace_new(&workspace, err);
+		if (r < 0)
+			return r;
+	}
+	session->workspace = workspace;
+	return nn_workspace_enter(workspace, session) < 0 ? nn_out_of_memory(err) : 0;
+}
+
 int nn_session_new(struct nn_session **out, const struct nn_model *model, const struct nn_shape *shape,
 		   size_t max_bytes, struct error *err)
+{
+	return nn_session_new_in(out, model, shape, max_bytes, NULL, err);
+}
+
+int nn_session_new_in(struct nn_session **out, const struct nn_model *model, const struct nn_shape *shape,
+		      size_t max_bytes, struct nn_workspace *workspace, struct error *err)
 {
 	struct nn_session *session = calloc(1, sizeof(*session));
 
@@ -123,6 +142,8 @@ int nn_session_new(struct nn_session **out, const struct nn_model *model, const 
 		return nn_out_of_memory(err);
 	session->model = model;
 	int r = build(session, shape, max_bytes ? max_bytes : DEFAULT_MAX_BYTES, err);
+	if (r == 0)
+		r = bind_slots(session, workspace, err);
 	if (r < 0) {
 		error_prefix(err, "%.60s", model->name);
 		nn_session_free(session);
@@ -136,14 +157,31 @@ void nn_session_free(struct nn_session *session)
 {
 	if (!session)
 		return;
+	if (session->workspace)
+		nn_workspace_leave(session->workspace, session);
+	if (session->owns_workspace)
+		nn_workspace_free(session->workspace);
 	nn_plan_finish(&session->plan);
 	free(session->shapes);
 	free(session->slots);
 	free(session->outputs);
 	free(session->copies);
 	free(session->operands);
-	free(session->memory);
 	free(session);
+}
+
+static void bind_all(struct nn_slot *slots, unsigned count, float *memory)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (slots[i].is_bound)
+			slots[i].base = memory + slots[i].offset;
+}
+
+void nn_session_bind(struct nn_session *session, float *memory)
+{
+	bind_all(session->slots, session->model->graph.value_count, memory);
+	bind_all(session->outputs, session->model->graph.output_count, memory);
+	session->scratch = memory + session->scratch_offset;
 }
 
 float *nn_session_input(struct nn_session *session)

@@ -144,6 +144,46 @@ static void test_odd_outputs(void **state)
 	nn_model_free(model);
 }
 
+/* Sessions that take turns in one workspace, which grows under the first, give what they give alone. */
+static void test_workspace(void **state)
+{
+	static const int sides[] = {16, 40, 24};
+	struct nn_model *model = small_network(1, 1);
+	struct nn_workspace *workspace = NULL;
+	struct nn_session *sessions[3];
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(nn_workspace_new(&workspace, &err), 0);
+	for (int i = 0; i < 3; i++) {
+		struct nn_shape shape = {.rank = 4, .dim = {1, 3, sides[i], sides[i]}};
+		assert_int_equal(nn_session_new_in(&sessions[i], model, &shape, 0, workspace, &err), 0);
+	}
+	assert_ptr_equal(nn_session_input(sessions[0]), nn_session_input(sessions[1]));
+	for (int turn = 0; turn < 6; turn++) {
+		struct nn_session *session = sessions[turn % 3];
+		int side = sides[turn % 3];
+		struct nn_shape shape = {.rank = 4, .dim = {1, 3, side, side}};
+		size_t size = 3 * (size_t)side * (size_t)side;
+		float *input = malloc(size * sizeof(float));
+		size_t count;
+
+		assert_non_null(input);
+		support_noise(input, size, (unsigned)turn);
+		memcpy(nn_session_input(session), input, size * sizeof(float));
+		nn_session_run(session, 1);
+		float *alone = support_run(model, &shape, input, &count);
+		assert_memory_equal(alone, nn_session_output(session, 0, NULL), count * sizeof(float));
+		free(alone);
+		free(input);
+	}
+	for (int i = 2; i >= 0; i--)
+		nn_session_free(sessions[i]);
+	nn_workspace_free(workspace);
+	nn_workspace_free(NULL);
+	nn_model_free(model);
+}
+
 static void test_runs_without_allocating(void **state)
 {
 	struct nn_model *model = support_load(*state);
@@ -217,6 +257,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_leading_one),
     cmocka_unit_test(test_fixed_batch),
     cmocka_unit_test(test_odd_outputs),
+    cmocka_unit_test(test_workspace),
     {"test_runs_without_allocating", test_runs_without_allocating, NULL, NULL, (void *)&networks[1]},
     {"test_threads", test_threads, NULL, NULL, (void *)&networks[1]},
 };
