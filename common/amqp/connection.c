@@ -114,8 +114,11 @@ static int open_socket(struct connection *c, const struct connection_settings *s
 		if (r < 0)
 			return r;
 	}
-	return connection_check_status(amqp_socket_open_noblock(socket, endpoint->host, endpoint->port, &timeout),
-				       "connect", err);
+	int status = amqp_socket_open_noblock(socket, endpoint->host, endpoint->port, &timeout);
+	/* The library knows no more than this, and calls it "a socket error". */
+	if (status == AMQP_STATUS_SOCKET_ERROR)
+		return error_set(err, ERROR_CONNECTION, "nobody listens there, or it cannot be reached");
+	return connection_check_status(status, "connect", err);
 }
 
 /* What is written but never acknowledged by the peer's kernel ends the connection after two heartbeats. */

@@ -15,7 +15,7 @@ const struct arg_option command_global_options[] = {
     {"config", 'c', "FILE", "Read settings from FILE instead of /etc/facefleet/facefleet.yaml."},
     {"set", 's', "KEY=VALUE", "Change one setting; may be repeated."},
     {"broker", 'b', "URL", "Broker to use; the same as --set amqp.url=URL."},
-    {"verbose", 'v', NULL, "Log more; twice for everything."},
+    {"verbose", 'v', NULL, "Log warnings; twice what happens, three times everything."},
     {"quiet", 'q', NULL, "No progress and no summary, only errors."},
     {"help", 'h', NULL, "Print the help of the command and exit."},
     {"version", 'V', NULL, "Print the version and exit."},

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "base/stop.h"
 #include "cli/command.h"
 #include "cli/report.h"
@@ -36,13 +37,14 @@ static int load_config(struct config **config, const struct args *args, struct e
 	return r;
 }
 
+/* What goes wrong for good is reported by the commands themselves: the log is for who wants to watch. */
 static void set_up_log(const struct args *args)
 {
-	static const enum log_level levels[] = {LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
+	static const enum log_level levels[] = {LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
 	unsigned verbose = args_count(args, "verbose");
+	unsigned most = array_size(levels) - 1;
 
-	log_setup("facefleet", args_count(args, "quiet") ? LOG_LEVEL_ERROR : levels[verbose < 2 ? verbose : 2],
-		  LOG_FORMAT_AUTO);
+	log_setup("facefleet", levels[verbose < most ? verbose : most], LOG_FORMAT_AUTO);
 }
 
 static enum exit_status run_command(const struct command *command, const struct args *args)
