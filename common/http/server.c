@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "http/listen.h"
+#include "obs/log.h"
 
 #define MAX_CONNECTIONS 64
 #define IDLE_TIMEOUT_S 10
@@ -170,6 +171,8 @@ int http_server_start(struct http_server **out, const struct http_server_setting
 		error_set(err, ERROR_CONFIG, "cannot serve on %.100s: libmicrohttpd does not start", settings->listen);
 		return -EIO;
 	}
+	/* With port 0 nobody knows it otherwise. */
+	log_info(NULL, "listening", log_string("address", settings->listen), log_integer("port", server->port));
 	*out = server;
 	return 0;
 }

@@ -23,7 +23,7 @@ struct http_server_settings {
 	void *arg;
 };
 
-/** Starts serving. `err` (config) names the address that cannot be listened on. */
+/** Starts serving, and logs the address and port. `err` (config) names the address that cannot be listened on. */
 int http_server_start(struct http_server **out, const struct http_server_settings *settings,
 		      struct error *err) must_check;
 

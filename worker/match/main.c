@@ -1,24 +1,17 @@
 /* facefleet-worker: takes match jobs off the broker, matches them, publishes the replies. */
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "amqp/settings.h"
 #include "base/stop.h"
-#include "config/config.h"
 #include "face/builtin.h"
 #include "http/server.h"
 #include "obs/log.h"
-#include "obs/metrics.h"
-#include "obs/setup.h"
-#include "version.h"
+#include "obs/program.h"
 #include "worker.h"
 
 #define TICK_MS 100
-
-enum { EXIT_RUNTIME = 1, EXIT_USAGE = 2 };
 
 static const char help[] =
     "Usage: facefleet-worker [--config FILE] [--set KEY=VALUE]... [--print-config]\n"
@@ -48,54 +41,51 @@ static uint16_t prefetch(const struct config *config, enum option_id option, uns
 	return (uint16_t)(wanted > 0 ? wanted : 2 * threads);
 }
 
-/* What stays in memory as long as the worker runs. */
-struct program {
-	struct config *config;
+/* What lives as long as the worker runs. */
+struct parts {
+	char name[128];
 	struct amqp_url broker;
-	struct metrics *metrics;
 	struct modelset *models;
 	struct worker *worker;
 	struct http_server *server;
-	char name[128];
 };
 
-static void set_name(struct program *program)
+static void set_name(struct parts *parts, const struct config *config)
 {
 	char host[64] = "localhost";
-	const char *wanted = config_string(program->config, OPTION_WORKER_NAME);
+	const char *wanted = config_string(config, OPTION_WORKER_NAME);
 
 	gethostname(host, sizeof(host) - 1);
 	if (wanted[0])
-		snprintf(program->name, sizeof(program->name), "%s", wanted);
+		snprintf(parts->name, sizeof(parts->name), "%s", wanted);
 	else
-		snprintf(program->name, sizeof(program->name), "%s-%d", host, (int)getpid());
+		snprintf(parts->name, sizeof(parts->name), "%s-%d", host, (int)getpid());
 }
 
-static int load_models(struct program *program, struct error *err)
+static int load_models(struct parts *parts, const struct config *config, struct error *err)
 {
 	char detector[BUILTIN_PATH_SIZE];
 	char embedder[BUILTIN_PATH_SIZE];
-	int r = builtin_model_folder(config_string(program->config, OPTION_MODEL_DETECTOR), "detector", detector, err);
+	int r = builtin_model_folder(config_string(config, OPTION_MODEL_DETECTOR), "detector", detector, err);
 
 	if (r == 0)
-		r = builtin_model_folder(config_string(program->config, OPTION_MODEL_EMBEDDER), "embedder", embedder,
-					 err);
+		r = builtin_model_folder(config_string(config, OPTION_MODEL_EMBEDDER), "embedder", embedder, err);
 	if (r == 0)
-		r = modelset_load(&program->models, detector, embedder, err);
+		r = modelset_load(&parts->models, detector, embedder, err);
 	if (r == 0)
-		log_info(NULL, "models loaded", log_string("detector", program->models->detector.name),
-			 log_string("embedder", program->models->embedder.name),
-			 log_string("model_id", program->models->model_id));
+		log_info(NULL, "models loaded", log_string("detector", parts->models->detector.name),
+			 log_string("embedder", parts->models->embedder.name),
+			 log_string("model_id", parts->models->model_id));
 	return r;
 }
 
-static int start_worker(struct program *program, struct error *err)
+static int start_worker(struct parts *parts, const struct program *program, struct error *err)
 {
 	const struct config *config = program->config;
 	unsigned threads = compute_threads(config);
 	struct worker_settings settings = {
-	    .name = program->name,
-	    .matcher = {.models = program->models,
+	    .name = parts->name,
+	    .matcher = {.models = parts->models,
 			.limits = {.max_bytes = (size_t)config_integer(config, OPTION_IMAGE_MAX_BYTES),
 				   .max_pixels = config_integer(config, OPTION_IMAGE_MAX_PIXELS),
 				   .max_side = (int)config_integer(config, OPTION_IMAGE_MAX_SIDE)},
@@ -110,89 +100,64 @@ static int start_worker(struct program *program, struct error *err)
 	    .metrics = program->metrics,
 	};
 
-	int r = amqp_settings_from_config(&program->broker, &settings.link, config, err);
+	int r = amqp_settings_from_config(&parts->broker, &settings.link, config, err);
 	if (r == 0)
-		r = worker_start(&program->worker, &settings, err);
+		r = worker_start(&parts->worker, &settings, err);
 	if (r == 0)
-		log_info(NULL, "worker started", log_string("worker", program->name), log_integer("threads", threads));
+		log_info(NULL, "worker started", log_string("worker", parts->name), log_integer("threads", threads));
 	return r;
 }
 
-static int start_server(struct program *program, struct error *err)
+static int start_server(struct parts *parts, const struct program *program, struct error *err)
 {
 	const struct http_server_settings settings = {
 	    .listen = config_string(program->config, OPTION_WORKER_LISTEN),
 	    .metrics = program->metrics,
 	    .healthy = worker_is_healthy,
 	    .ready = worker_is_ready,
-	    .arg = program->worker,
+	    .arg = parts->worker,
 	};
-	int r = http_server_start(&program->server, &settings, err);
 
-	if (r == 0)
-		log_info(NULL, "listening", log_string("address", settings.listen),
-			 log_integer("port", http_server_port(program->server)));
-	return r;
+	return http_server_start(&parts->server, &settings, err);
 }
 
-static int run(struct program *program)
+static int run(struct parts *parts, const struct program *program)
 {
 	struct error err = {0};
 
-	if (load_models(program, &err) < 0 || start_worker(program, &err) < 0 || start_server(program, &err) < 0) {
-		log_error(NULL, "start failed", LOG_ERROR_FIELDS(&err));
-		return err.code == ERROR_CONFIG ? EXIT_USAGE : EXIT_RUNTIME;
-	}
+	set_name(parts, program->config);
+	if (load_models(parts, program->config, &err) < 0 || start_worker(parts, program, &err) < 0 ||
+	    start_server(parts, program, &err) < 0)
+		return program_failed(&err, "start failed");
 	while (stop_wait(0, TICK_MS) == 0) {
-		worker_tick(program->worker);
-		if (worker_failed(program->worker, &err)) {
-			log_error(NULL, "cannot go on", LOG_ERROR_FIELDS(&err));
-			return EXIT_RUNTIME;
-		}
+		worker_tick(parts->worker);
+		if (worker_failed(parts->worker, &err))
+			return program_failed(&err, "cannot go on");
 	}
-	return EXIT_SUCCESS;
+	return PROGRAM_STOPPED;
 }
 
-static void finish(struct program *program)
+static void finish(struct parts *parts)
 {
-	if (program->worker)
-		worker_drain(program->worker);
+	if (parts->worker)
+		worker_drain(parts->worker);
 	/* After the drain, so that /readyz says "stopping" meanwhile. */
-	http_server_stop(program->server);
-	worker_stop(program->worker);
-	if (program->worker)
+	http_server_stop(parts->server);
+	worker_stop(parts->worker);
+	if (parts->worker)
 		log_info(NULL, "worker stopped");
-	modelset_free(program->models);
-	metrics_free(program->metrics);
-	config_free(program->config);
+	modelset_free(parts->models);
 }
 
 int main(int argc, char **argv)
 {
-	struct program program = {0};
-	struct config_args args = {0};
-	struct error err = {0};
-	int status = EXIT_USAGE;
+	struct program program = {.name = "facefleet-worker", .help = help};
+	struct parts parts = {0};
+	int status;
 
-	if (config_parse_args(&args, argc, argv, &err) < 0) {
-		fprintf(stderr, "facefleet-worker: %s\n%s", err.text, help);
-	} else if (args.help || args.version) {
-		printf("%s", args.help ? help : "facefleet-worker " FACEFLEET_VERSION "\n");
-		status = EXIT_SUCCESS;
-	} else if (config_load(&program.config, &args.sources, &err) < 0) {
-		fprintf(stderr, "facefleet-worker: %s\n", err.text);
-	} else if (args.print_config) {
-		config_print(program.config, stdout);
-		status = EXIT_SUCCESS;
-	} else if (stop_install() < 0 || !(program.metrics = metrics_new())) {
-		fprintf(stderr, "facefleet-worker: cannot set up signals or metrics\n");
-		status = EXIT_RUNTIME;
-	} else {
-		log_setup_from_config("facefleet-worker", program.config);
-		set_name(&program);
-		status = run(&program);
-	}
-	finish(&program);
-	config_args_finish(&args);
+	if (program_begin(&program, argc, argv, &status))
+		status = run(&parts, &program);
+	finish(&parts);
+	program_end(&program);
 	return status;
 }

@@ -1,0 +1,79 @@
+#include "obs/program.h"
+
+#include <stdio.h>
+
+#include "base/stop.h"
+#include "obs/log.h"
+#include "version.h"
+
+static void set_up_log(const struct program *program)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+	enum log_format format = LOG_FORMAT_AUTO;
+
+	/* The option table lets only these names pass, so the defaults above never survive a bad one. */
+	if (log_level_from_name(config_string(program->config, OPTION_LOG_LEVEL), &level) < 0 ||
+	    log_format_from_name(config_string(program->config, OPTION_LOG_FORMAT), &format) < 0)
+		log_warning(NULL, "unknown log settings");
+	log_setup(program->name, level, format);
+}
+
+static bool begin(struct program *program, const struct config_args *args, int *status)
+{
+	struct error err;
+
+	*status = PROGRAM_STOPPED;
+	if (args->help) {
+		printf("%s", program->help);
+		return false;
+	}
+	if (args->version) {
+		printf("%s %s\n", program->name, FACEFLEET_VERSION);
+		return false;
+	}
+	if (config_load(&program->config, &args->sources, &err) < 0) {
+		fprintf(stderr, "%s: %s\n", program->name, err.text);
+		*status = PROGRAM_USAGE;
+		return false;
+	}
+	if (args->print_config) {
+		config_print(program->config, stdout);
+		return false;
+	}
+	program->metrics = metrics_new();
+	if (!program->metrics || stop_install() < 0) {
+		fprintf(stderr, "%s: cannot set up metrics or signals\n", program->name);
+		*status = PROGRAM_FAILED;
+		return false;
+	}
+	set_up_log(program);
+	return true;
+}
+
+bool program_begin(struct program *program, int argc, char **argv, int *status)
+{
+	struct config_args args = {0};
+	struct error err;
+	bool go_on = false;
+
+	if (config_parse_args(&args, argc, argv, &err) < 0) {
+		fprintf(stderr, "%s: %s\n%s", program->name, err.text, program->help);
+		*status = PROGRAM_USAGE;
+	} else {
+		go_on = begin(program, &args, status);
+	}
+	config_args_finish(&args);
+	return go_on;
+}
+
+int program_failed(const struct error *err, const char *what)
+{
+	log_error(NULL, what, LOG_ERROR_FIELDS(err));
+	return err->code == ERROR_CONFIG ? PROGRAM_USAGE : PROGRAM_FAILED;
+}
+
+void program_end(struct program *program)
+{
+	metrics_free(program->metrics);
+	config_free(program->config);
+}

@@ -1,0 +1,36 @@
+#ifndef OBS_PROGRAM_H
+#define OBS_PROGRAM_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "obs/metrics.h"
+
+/** What every long-running program begins and ends with. Name and help are set by main(). */
+struct program {
+	const char *name; /**< "facefleet-worker" */
+	const char *help; /**< the whole text of --help */
+	struct config *config;
+	struct metrics *metrics;
+};
+
+/** Exit statuses of a long-running program. */
+enum program_status { PROGRAM_STOPPED = 0, PROGRAM_FAILED = 1, PROGRAM_USAGE = 2 };
+
+/**
+ * Reads the command line and the settings, answers --help, --version and --print-config, installs
+ * the signal handlers, sets the log up and makes the metrics. True: go on. False: the program is
+ * to end with *status; what was wrong has been said on stderr. Call before any thread starts;
+ * program_end() follows in any case.
+ */
+bool program_begin(struct program *program, int argc, char **argv, int *status) must_check;
+
+/** Logs why the program ends; the status it ends with. */
+int program_failed(const struct error *err, const char *what);
+
+/** Frees settings and metrics. */
+void program_end(struct program *program);
+
+#endif
