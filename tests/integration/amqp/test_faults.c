@@ -9,30 +9,11 @@
 
 #include "amqp/link.h"
 #include "broker.h"
-#include "post.h"
+#include "fixture.h"
 #include "run.h"
 
 #define BATCH "facefleet.jobs.batch"
 #define MESSAGES 3000
-
-static struct post post;
-static struct amqp_url url;
-
-static int set_up(void **state)
-{
-	(void)state;
-	post_init(&post);
-	broker_new_vhost(&url);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	broker_delete_vhost(&url);
-	post_finish(&post);
-	return 0;
-}
 
 static const struct amqp_consumer_settings batch = {
     .queue = BATCH, .prefetch = 50, .on_delivery = post_on_delivery, .arg = &post};
@@ -207,7 +188,7 @@ static void test_own_queue_outlives_a_restart(void **state)
 	amqp_link_free(link);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 static const struct CMUnitTest tests[] = {
     CASE(test_restart_loses_nothing),

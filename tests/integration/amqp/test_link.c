@@ -4,30 +4,11 @@
 
 #include "amqp/link.h"
 #include "broker.h"
+#include "fixture.h"
 #include "job/job.h"
-#include "post.h"
 #include "run.h"
 
 #define BATCH "facefleet.jobs.batch"
-
-static struct post post;
-static struct amqp_url url;
-
-static int set_up(void **state)
-{
-	(void)state;
-	post_init(&post);
-	broker_new_vhost(&url);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	broker_delete_vhost(&url);
-	post_finish(&post);
-	return 0;
-}
 
 static struct amqp_consumer_settings batch_consumer(uint16_t prefetch)
 {
@@ -367,7 +348,7 @@ static void test_publish_is_refused_when_the_backlog_is_full(void **state)
 	assert_int_equal(post.outcomes[AMQP_ABANDONED], 3);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 static const struct CMUnitTest tests[] = {
     CASE(test_ten_thousand_messages_each_once),

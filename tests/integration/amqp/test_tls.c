@@ -7,12 +7,10 @@
 
 #include "amqp/link.h"
 #include "broker.h"
+#include "fixture.h"
 #include "job/job.h"
-#include "post.h"
 #include "run.h"
 
-static struct post post;
-static struct amqp_url url;
 static char folder[] = "/tmp/facefleet-tls.XXXXXX";
 static uint16_t port;
 
@@ -31,22 +29,6 @@ static int stop_tls(void **state)
 {
 	(void)state;
 	broker_stop_tls(folder);
-	return 0;
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	post_init(&post);
-	broker_new_vhost(&url);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	broker_delete_vhost(&url);
-	post_finish(&post);
 	return 0;
 }
 
@@ -133,7 +115,7 @@ static void test_files_that_cannot_be_used_are_named(void **state)
 	check_refused(&tls, ERROR_CONFIG, "/nowhere/cert.pem");
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 static const struct CMUnitTest tests[] = {
     CASE(test_messages_cross_tls),

@@ -5,32 +5,19 @@
 #include "amqp/link.h"
 #include "amqp/topology_declare.h"
 #include "broker.h"
-#include "post.h"
+#include "fixture.h"
 #include "run.h"
 
 #define BATCH "facefleet.jobs.batch"
 #define TIMEOUT_MS 90000
 
-static struct post post;
-static struct amqp_url url;
 static char *report;
-
-static int set_up(void **state)
-{
-	(void)state;
-	post_init(&post);
-	broker_new_vhost(&url);
-	return 0;
-}
 
 static int tear_down(void **state)
 {
-	(void)state;
-	broker_delete_vhost(&url);
-	post_finish(&post);
 	free(report);
 	report = NULL;
-	return 0;
+	return fixture_tear_down(state);
 }
 
 /* Runs topology_check() and keeps what it printed in `report`. */
@@ -184,7 +171,7 @@ static void test_messages_take_their_ways(void **state)
 	assert_int_equal(broker_count_ready(&url, topology_lane_queue(LANE_REALTIME)), 1);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
     CASE(test_check_and_apply),
