@@ -39,7 +39,8 @@ def main():
                 lambda: len(read_results(out)) >= share * arguments.jobs, f"{share:.0%} of the results", LIMIT_SECONDS
             )
 
-        shell = fleet.start_shell("submit", batch, "--wait", "--out", out)
+        with open(os.path.join(fleet.folder, "shell.log"), "wb") as log:
+            shell = fleet.start_shell("submit", batch, "--wait", "--out", out, stdout=log, stderr=log)
         say(f"{arguments.jobs} jobs, three workers")
         wait_for_share(0.25)
         workers[0].kill()
