@@ -119,7 +119,7 @@ def test_match_ignores_what_is_not_its_reply(fleet, worker, two):
         reply_to(job, task_id="01930000-0000-7000-8000-000000000001", state="final_failed"),
         reply_to(job),
     ]
-    done = fleet.shell("match", *two)
+    done = fleet.shell("match", "-v", *two)
     assert done.returncode == 0, done.stderr
     assert "no reply" in done.stderr
 

@@ -146,6 +146,7 @@ static void test_sizes_are_bounded(void **state)
 	char expected[100];
 
 	(void)state;
+	assert_non_null(text);
 	for (int i = 0; i <= DOCUMENT_ENTRIES_MAX; i++)
 		end += sprintf(end, "k%d: 1\n", i);
 	check_bad(text, "f.yaml:1001:8: k1000: too many keys");
