@@ -5,6 +5,7 @@ import csv
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,8 +27,9 @@ def add_bin_option(parser):
 
 @contextlib.contextmanager
 def private_fleet(bin_dir, broker_prefix=()):
-    """A fleet on a private broker; programs, broker and files are gone when the block ends. `broker_prefix` goes
-    before the command that starts the broker."""
+    """A fleet on a private broker; programs, broker and files are gone when the block ends, by SIGTERM too.
+    `broker_prefix` goes before the command that starts the broker."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="facefleet-bench.") as folder, contextlib.ExitStack() as undo:
         broker_folder = os.path.join(folder, "broker")
         os.mkdir(broker_folder)

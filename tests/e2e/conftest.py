@@ -1,12 +1,18 @@
 """Fixtures: a broker for the session, a fleet on a virtual host of its own for each test."""
 
 import os
+import signal
 
 import pytest
 
 from endpoint import Endpoint
 from fleet import Broker, Fleet
 from jobs import Client
+
+
+def pytest_configure():
+    """A run that is asked to end still ends what it has started."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
 
 
 def required(variable):
