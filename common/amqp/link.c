@@ -119,8 +119,11 @@ int amqp_link_start(struct amqp_link *link, struct error *err)
 
 	if (r < 0)
 		return error_set(err, ERROR_CONNECTION, "cannot start a thread: %s", strerror(-r));
+	/* Others may ask for the status before the thread is up. */
+	pthread_mutex_lock(&link->lock);
 	link->last_turn_ms = clock_monotonic_ms();
 	link->last_frame_ms = link->last_turn_ms;
+	pthread_mutex_unlock(&link->lock);
 	r = thread_start(&link->thread, link_loop, link);
 	if (r < 0) {
 		watchdog_stop(&link->watchdog);
