@@ -57,7 +57,7 @@ class Broker:
         ).stdout.strip()
 
     def restart(self):
-        """Ends and starts it. RabbitMQ 3.10 sometimes comes back with quorum queues that answer only with internal
+        """Ends and starts it. RabbitMQ 3.10 was seen to come back with quorum queues that answer only with internal
         errors, for every client and for good; that is not what is tested here, so then it is started once more."""
         self.command("restart")
         if not self.takes_quorum_queues():
