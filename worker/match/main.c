@@ -38,9 +38,7 @@ static uint16_t prefetch(const struct config *config, enum option_id option, uns
 {
 	int64_t wanted = config_integer(config, option);
 
-	/* A job is acked, and the next one sent, only when its reply is confirmed: with two more in hand
-	 * than the threads can begin, they do not idle while a quorum queue syncs its disk. */
-	return (uint16_t)(wanted > 0 ? wanted : 2 * threads + 2);
+	return (uint16_t)(wanted > 0 ? wanted : 2 * threads);
 }
 
 /* What lives as long as the worker runs. */
