@@ -12,4 +12,15 @@
  */
 int nn_blas_prepare(struct error *err) must_check;
 
+/**
+ * Has OpenBLAS multiply with AVX-512 where the processor can: on virtual machines and new processors the packaged
+ * library often takes older kernels at half the rate. It chooses while it is loaded, so this sets
+ * OPENBLAS_CORETYPE and executes the program once more, with the same process id. Returns if nothing is
+ * to be changed, or if the variable is set already. The first call of main(), before any thread.
+ */
+void nn_blas_choose(char **argv);
+
+/** The kernels OpenBLAS uses, as it names them: "Haswell", "SkylakeX". */
+const char *nn_blas_kernels(void);
+
 #endif

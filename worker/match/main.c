@@ -7,6 +7,8 @@
 #include "base/stop.h"
 #include "face/builtin.h"
 #include "http/server.h"
+#include "nn/blas.h"
+#include "nn/kernels/kernels.h"
 #include "obs/log.h"
 #include "obs/program.h"
 #include "worker.h"
@@ -75,7 +77,8 @@ static int load_models(struct parts *parts, const struct config *config, struct 
 	if (r == 0)
 		log_info(NULL, "models loaded", log_string("detector", parts->models->detector.name),
 			 log_string("embedder", parts->models->embedder.name),
-			 log_string("model_id", parts->models->model_id));
+			 log_string("model_id", parts->models->model_id),
+			 log_string("kernels", nn_kernels_best()->name), log_string("blas", nn_blas_kernels()));
 	return r;
 }
 
@@ -155,6 +158,7 @@ int main(int argc, char **argv)
 	struct parts parts = {0};
 	int status;
 
+	nn_blas_choose(argv);
 	if (program_begin(&program, argc, argv, &status))
 		status = run(&parts, &program);
 	finish(&parts);
