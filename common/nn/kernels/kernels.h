@@ -39,9 +39,10 @@ struct nn_gemm {
 	const struct nn_epilogue *epilogue;
 };
 
-/** Part of a strip that is contiguous in the staged input: `columns` from `target` come from `source` on. */
+/** Part of a strip that is contiguous in the staged input: `vectors` of it from `target` on come from `source` on. */
 struct nn_segment {
 	int32_t target;
+	int32_t vectors; /**< as many as hold its columns */
 	int64_t source;
 };
 
@@ -58,6 +59,17 @@ struct nn_pack {
 	int64_t tile_width; /**< lanes or 2·lanes */
 };
 
+/** Rows of one channel on their way into a staged plane: every `stride`-th float of each, `columns` in all. */
+struct nn_copy_rows {
+	int64_t rows;
+	int64_t columns;
+	int64_t stride;
+	const float *from;
+	int64_t from_pitch;
+	float *to;
+	int64_t to_pitch;
+};
+
 /** A window slid over one staged channel; `offset` leads from an output's row and column to each tap. */
 struct nn_slide {
 	int64_t height; /**< of the output */
@@ -66,10 +78,14 @@ struct nn_slide {
 	int64_t pitch;
 	const int64_t *offsets;
 	int64_t taps;
+	bool is_whole; /**< one output, and its taps lie side by side */
 	float *out;
 };
 
-/** The inner loops, once for each instruction set. Pointers need no alignment unless said so. */
+/**
+ * The inner loops, once for each instruction set. Pointers need no alignment unless said so. What they read may be
+ * followed by up to NN_SLACK bytes that they read too, without using them.
+ */
 struct nn_kernels {
 	const char *name;
 	int lanes; /**< floats in a vector; strips are this or twice this wide */
@@ -77,6 +93,7 @@ struct nn_kernels {
 
 	void (*gemm)(const struct nn_gemm *job);
 	void (*pack)(const struct nn_pack *job);
+	void (*copy_rows)(const struct nn_copy_rows *job);
 	/** out = epilogue(Σ weights[t] · tap t) for channel `channel` of the epilogue's arrays. */
 	void (*depthwise)(const struct nn_slide *job, const float *weights, const struct nn_epilogue *epilogue,
 			  int64_t channel, const float *residual);

@@ -3,6 +3,10 @@
  * each instruction set: NN_VARIANT names the table it exports, NN_LANES the floats in a vector,
  * NN_ROWS the rows of a panel (NN_ROWS × 2 sums and two operands must fit into the registers).
  */
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
 #include "nn/kernels/variants.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -42,46 +46,77 @@ INLINE vec smaller(vec a, vec b)
 	return choose(a < b, a, b);
 }
 
-INLINE vec load_some(const float *at, int64_t count)
-{
-	float some[NN_LANES] = {0};
-
-	for (int64_t i = 0; i < count; i++)
-		some[i] = at[i];
-	return load(some);
-}
-
+/* Stores the first `count` (1 … NN_LANES) floats of a vector. Reading needs no such thing: tensors have slack behind.
+ */
 INLINE void store_some(float *at, vec v, int64_t count)
 {
-	float some[NN_LANES];
+#if defined(__AVX512F__)
+	_mm512_mask_storeu_ps(at, (__mmask16)((1u << count) - 1), (__m512)v);
+#elif defined(__AVX__)
+	static const int32_t window[2 * NN_LANES] = {-1, -1, -1, -1, -1, -1, -1, -1};
 
-	store(some, v);
+	_mm256_maskstore_ps(at, _mm256_loadu_si256((const __m256i_u *)(window + NN_LANES - count)), (__m256)v);
+#else
 	for (int64_t i = 0; i < count; i++)
-		at[i] = some[i];
+		at[i] = v[i];
+#endif
 }
 
-/* Finishes `count` (at most NN_LANES) sums of one channel and stores them. */
-INLINE void finish(vec sum, const struct nn_epilogue *e, int64_t channel, const float *residual, float *out,
-		   int64_t count)
+INLINE void store_up_to(float *at, vec v, int64_t count)
 {
-	vec added = splat(0);
-
-	if (residual)
-		added = count >= NN_LANES ? load(residual) : load_some(residual, count);
-	if (e->bias)
-		sum += e->bias[channel];
-	if (!e->residual_last)
-		sum += added;
-	if (e->activation == NN_ACTIVATION_CLAMP)
-		sum = smaller(larger(sum, splat(e->low)), splat(e->high));
-	else if (e->activation == NN_ACTIVATION_SLOPE)
-		sum = choose(sum < splat(0), sum * e->slope[channel], sum);
-	if (e->residual_last)
-		sum += added;
 	if (count >= NN_LANES)
-		store(out, sum);
+		store(at, v);
 	else
-		store_some(out, sum, count);
+		store_some(at, v, count);
+}
+
+/* Every other float of two neighbouring vectors. */
+INLINE vec evens(vec a, vec b)
+{
+#if NN_LANES == 16
+	return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif NN_LANES == 8
+	return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+	return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#endif
+}
+
+/* An epilogue for one channel, ready to use. */
+struct ending {
+	vec bias;
+	vec slope;
+	vec low;
+	vec high;
+	enum nn_activation activation;
+	bool residual_last;
+};
+
+INLINE struct ending ending_of(const struct nn_epilogue *e, int64_t channel)
+{
+	return (struct ending){
+	    .bias = splat(e->bias ? e->bias[channel] : 0),
+	    .slope = splat(e->activation == NN_ACTIVATION_SLOPE ? e->slope[channel] : 0),
+	    .low = splat(e->low),
+	    .high = splat(e->high),
+	    .activation = e->activation,
+	    .residual_last = e->residual_last,
+	};
+}
+
+/* Finishes the sums of one channel; `residual` may be NULL. */
+INLINE vec finish(vec sum, const struct ending *e, const float *residual)
+{
+	sum += e->bias;
+	if (residual && !e->residual_last)
+		sum += load(residual);
+	if (e->activation == NN_ACTIVATION_CLAMP)
+		sum = smaller(larger(sum, e->low), e->high);
+	else if (e->activation == NN_ACTIVATION_SLOPE)
+		sum = choose(sum < splat(0), sum * e->slope, sum);
+	if (residual && e->residual_last)
+		sum += load(residual);
+	return sum;
 }
 
 /*
@@ -155,102 +190,156 @@ static multiply_function *const multiply_functions[NN_ROWS][2] = {
 
 static void gemm(const struct nn_gemm *job)
 {
-	const float *weights = job->weights;
-	int64_t vectors = job->tile_width / NN_LANES;
+	const struct nn_gemm j = *job; /* a copy that no store can change */
+	const float *weights = j.weights;
+	int64_t vectors = j.tile_width / NN_LANES;
 	float sums[NN_ROWS * 2 * NN_LANES];
 
-	for (int64_t first = 0; first < job->rows; first += NN_ROWS) {
-		int64_t rows = job->rows - first < NN_ROWS ? job->rows - first : NN_ROWS;
+	for (int64_t first = 0; first < j.rows; first += NN_ROWS) {
+		int64_t rows = j.rows - first < NN_ROWS ? j.rows - first : NN_ROWS;
 
-		multiply_functions[rows - 1][vectors - 1](job->depth, weights, job->tile, sums);
-		weights += rows * job->depth;
+		multiply_functions[rows - 1][vectors - 1](j.depth, weights, j.tile, sums);
+		weights += rows * j.depth;
 		for (int64_t r = 0; r < rows; r++) {
-			for (int64_t at = 0; at < job->columns; at += NN_LANES) {
-				int64_t to = (first + r) * job->pitch + at;
+			struct ending ending = ending_of(j.epilogue, first + r);
+			int64_t row = (first + r) * j.pitch;
 
-				finish(load(sums + r * job->tile_width + at), job->epilogue, first + r,
-				       job->residual ? job->residual + to : NULL, job->out + to, job->columns - at);
+			for (int64_t at = 0; at < j.columns; at += NN_LANES) {
+				vec sum = load(sums + r * j.tile_width + at);
+
+				sum = finish(sum, &ending, j.residual ? j.residual + row + at : NULL);
+				store_up_to(j.out + row + at, sum, j.columns - at);
 			}
 		}
 	}
 }
 
-/* Copies whole strips and lets the next segment overwrite what was too much. */
-INLINE void pack_width(const int vectors, const struct nn_pack *job)
-{
-	float *tile = job->tile;
-
-	for (int64_t c = 0; c < job->channels; c++) {
-		for (int64_t t = 0; t < job->taps; t++) {
-			const float *from = job->staged + c * job->plane + job->offsets[t];
-
-			for (int s = 0; s < job->segment_count; s++) {
-				const float *source = from + job->segments[s].source;
-				float *target = tile + job->segments[s].target;
-
-				for (int v = 0; v < vectors; v++)
-					store(target + v * NN_LANES, load(source + v * NN_LANES));
-			}
-			tile += vectors * NN_LANES;
-		}
-	}
-}
-
+/* Copies whole vectors and lets the next segment overwrite what was too much. */
 static void pack(const struct nn_pack *job)
 {
-	if (job->tile_width == NN_LANES)
-		pack_width(1, job);
-	else
-		pack_width(2, job);
+	const struct nn_pack j = *job;
+	float *tile = j.tile;
+
+	for (int64_t c = 0; c < j.channels; c++) {
+		for (int64_t t = 0; t < j.taps; t++, tile += j.tile_width) {
+			const float *from = j.staged + c * j.plane + j.offsets[t];
+
+			for (int s = 0; s < j.segment_count; s++) {
+				const float *source = from + j.segments[s].source;
+				float *target = tile + j.segments[s].target;
+
+				store(target, load(source));
+				for (int v = 1; v < j.segments[s].vectors; v++)
+					store(target + v * NN_LANES, load(source + v * NN_LANES));
+			}
+		}
+	}
+}
+
+static void copy_rows(const struct nn_copy_rows *job)
+{
+	const struct nn_copy_rows j = *job;
+
+	for (int64_t y = 0; y < j.rows; y++) {
+		const float *from = j.from + y * j.from_pitch;
+		float *to = j.to + y * j.to_pitch;
+
+		if (j.stride > 2) {
+			for (int64_t x = 0; x < j.columns; x++)
+				to[x] = from[x * j.stride];
+			continue;
+		}
+		for (int64_t x = 0; x < j.columns; x += NN_LANES) {
+			vec v =
+			    j.stride == 1 ? load(from + x) : evens(load(from + 2 * x), load(from + 2 * x + NN_LANES));
+
+			store_up_to(to + x, v, j.columns - x);
+		}
+	}
+}
+
+/* The taps are a constant where this is inlined, or not. */
+INLINE void depthwise_taps(const int64_t taps, const struct nn_slide *job, const float *weights,
+			   const struct ending *ending, const float *residual)
+{
+	const struct nn_slide j = *job;
+
+	for (int64_t y = 0; y < j.height; y++) {
+		const float *from = j.staged + y * j.pitch;
+
+		for (int64_t x = 0; x < j.width; x += NN_LANES) {
+			int64_t at = y * j.width + x;
+			vec sum = splat(0);
+
+			for (int64_t t = 0; t < taps; t++)
+				sum += weights[t] * load(from + j.offsets[t] + x);
+			sum = finish(sum, ending, residual ? residual + at : NULL);
+			store_up_to(j.out + at, sum, j.width - x);
+		}
+	}
+}
+
+/* Of `count` floats side by side. */
+INLINE float dot(const float *a, const float *b, int64_t count)
+{
+	vec sums = splat(0);
+	float sum = 0;
+	int64_t i = 0;
+
+	for (; i + NN_LANES <= count; i += NN_LANES)
+		sums += load(a + i) * load(b + i);
+	for (int64_t k = 0; k < NN_LANES; k++)
+		sum += sums[k];
+	for (; i < count; i++)
+		sum += a[i] * b[i];
+	return sum;
 }
 
 static void depthwise(const struct nn_slide *job, const float *weights, const struct nn_epilogue *epilogue,
 		      int64_t channel, const float *residual)
 {
-	for (int64_t y = 0; y < job->height; y++) {
-		const float *from = job->staged + y * job->pitch;
-		float *out = job->out + y * job->width;
-		const float *added = residual ? residual + y * job->width : NULL;
+	struct ending ending = ending_of(epilogue, channel);
 
-		for (int64_t x = 0; x < job->width; x += NN_LANES) {
-			vec sum = splat(0);
-
-			for (int64_t t = 0; t < job->taps; t++)
-				sum += weights[t] * load(from + job->offsets[t] + x);
-			finish(sum, epilogue, channel, added ? added + x : NULL, out + x, job->width - x);
-		}
+	if (job->is_whole) {
+		vec sum = splat(dot(job->staged, weights, job->taps));
+		store_some(job->out, finish(sum, &ending, residual), 1);
+	} else if (job->taps == 9) {
+		depthwise_taps(9, job, weights, &ending, residual);
+	} else {
+		depthwise_taps(job->taps, job, weights, &ending, residual);
 	}
 }
 
-INLINE void slide(const bool is_max, const struct nn_slide *job)
+INLINE void slide(const bool is_max, const int64_t taps, const struct nn_slide *job)
 {
-	for (int64_t y = 0; y < job->height; y++) {
-		const float *from = job->staged + y * job->pitch;
-		float *out = job->out + y * job->width;
+	const struct nn_slide j = *job;
 
-		for (int64_t x = 0; x < job->width; x += NN_LANES) {
-			vec all = load(from + job->offsets[0] + x);
+	for (int64_t y = 0; y < j.height; y++) {
+		const float *from = j.staged + y * j.pitch;
 
-			for (int64_t t = 1; t < job->taps; t++) {
-				vec tap = load(from + job->offsets[t] + x);
+		for (int64_t x = 0; x < j.width; x += NN_LANES) {
+			vec all = load(from + j.offsets[0] + x);
+
+			for (int64_t t = 1; t < taps; t++) {
+				vec tap = load(from + j.offsets[t] + x);
 				all = is_max ? larger(all, tap) : all + tap;
 			}
-			if (job->width - x >= NN_LANES)
-				store(out + x, all);
-			else
-				store_some(out + x, all, job->width - x);
+			store_up_to(j.out + y * j.width + x, all, j.width - x);
 		}
 	}
 }
 
 static void slide_max(const struct nn_slide *job)
 {
-	slide(true, job);
+	if (job->taps == 4)
+		slide(true, 4, job);
+	else
+		slide(true, job->taps, job);
 }
 
 static void slide_sum(const struct nn_slide *job)
 {
-	slide(false, job);
+	slide(false, job->taps, job);
 }
 
 const struct nn_kernels NN_VARIANT = {
@@ -259,6 +348,7 @@ const struct nn_kernels NN_VARIANT = {
     .rows = NN_ROWS,
     .gemm = gemm,
     .pack = pack,
+    .copy_rows = copy_rows,
     .depthwise = depthwise,
     .slide_max = slide_max,
     .slide_sum = slide_sum,

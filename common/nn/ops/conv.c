@@ -37,17 +37,22 @@ static bool is_depthwise(const struct nn_tensor *weights)
 }
 
 /* Cuts columns first … first + columns of the output into the rows they belong to. */
-static int find_segments(const struct nn_staging *s, int64_t first, int64_t columns, struct nn_segment *segments)
+static int find_segments(const struct nn_staging *s, int64_t lanes, int64_t first, int64_t columns,
+			 struct nn_segment *segments)
 {
 	int64_t row = first / s->width;
 	int64_t column = first % s->width;
 	int count = 0;
 
 	for (int64_t done = 0; done < columns; row++, column = 0) {
-		segments[count].target = (int32_t)done;
-		segments[count].source = row * s->pitch + column;
-		count++;
-		done += s->width - column;
+		int64_t length = s->width - column < columns - done ? s->width - column : columns - done;
+
+		segments[count++] = (struct nn_segment){
+		    .target = (int32_t)done,
+		    .vectors = (int32_t)((length + lanes - 1) / lanes),
+		    .source = row * s->pitch + column,
+		};
+		done += length;
 	}
 	return count;
 }
@@ -85,7 +90,7 @@ static void run_group(const struct conv *c, int64_t group, const float *staged, 
 		gemm.tile_width = left <= lanes ? lanes : 2 * lanes;
 		gemm.columns = left < gemm.tile_width ? left : gemm.tile_width;
 		pack.tile_width = gemm.tile_width;
-		pack.segment_count = find_segments(&c->staging, first, gemm.columns, segments);
+		pack.segment_count = find_segments(&c->staging, lanes, first, gemm.columns, segments);
 		c->kernels->pack(&pack);
 		gemm.out = out + first;
 		gemm.residual = residual ? residual + first : NULL;
@@ -103,11 +108,14 @@ static void run_dense(const struct nn_step *step, const float *const *in, float 
 	float *tile = scratch;
 	float *planes = scratch + (c->depth + 1) * 2 * c->kernels->lanes;
 
+	for (int64_t k = 0; k < c->channels && !c->staging.is_direct; k++)
+		nn_staging_frame(&c->staging, &c->window, 0, planes + k * staged_channel);
 	for (int64_t i = 0; i < c->images * c->groups; i++) {
 		const float *x = in[0] + i * c->channels * plane;
 
 		for (int64_t k = 0; k < c->channels && !c->staging.is_direct; k++)
-			nn_staging_copy(&c->staging, &c->window, x + k * plane, 0, planes + k * staged_channel);
+			nn_staging_copy(c->kernels, &c->staging, &c->window, x + k * plane,
+					planes + k * staged_channel);
 		run_group(c, i % c->groups, c->staging.is_direct ? x : planes, tile, out + i * group_out,
 			  residual ? residual + i * group_out : NULL);
 	}
@@ -125,13 +133,16 @@ static void run_depthwise(const struct nn_step *step, const float *const *in, fl
 	    .pitch = c->staging.pitch,
 	    .offsets = c->offsets,
 	    .taps = c->staging.taps,
+	    .is_whole = c->staging.is_direct && area == 1,
 	};
 
+	if (!c->staging.is_direct)
+		nn_staging_frame(&c->staging, &c->window, 0, scratch);
 	for (int64_t i = 0; i < c->images * c->groups; i++) {
 		const float *x = in[0] + i * plane;
 
 		if (!c->staging.is_direct)
-			nn_staging_copy(&c->staging, &c->window, x, 0, scratch);
+			nn_staging_copy(c->kernels, &c->staging, &c->window, x, scratch);
 		slide.staged = c->staging.is_direct ? x : scratch;
 		for (int64_t r = 0; r < c->rows; r++) {
 			int64_t channel = i % c->groups * c->rows + r;

@@ -145,12 +145,15 @@ struct nn_staging nn_staging_of(const struct nn_window *w)
 void nn_staging_skip(struct nn_staging *s, const struct nn_window *w)
 {
 	bool is_padded = w->before[0] + w->after[0] + w->before[1] + w->after[1] > 0;
+	bool is_whole = w->kernel[0] == w->input[0] && w->kernel[1] == w->input[1];
 
-	if (s->taps != 1 || w->stride[0] != 1 || w->stride[1] != 1 || is_padded)
+	if (w->stride[0] != 1 || w->stride[1] != 1 || is_padded || (s->taps != 1 && !is_whole))
 		return;
 	s->is_direct = true;
-	s->width = s->pitch = w->output[0] * w->output[1];
-	s->height = s->rows = 1;
+	if (s->taps == 1) {
+		s->width = s->pitch = w->output[0] * w->output[1];
+		s->height = s->rows = 1;
+	}
 }
 
 int64_t nn_staging_channel(const struct nn_staging *staging)
@@ -171,46 +174,59 @@ void nn_staging_offsets(const struct nn_staging *s, const struct nn_window *w, i
 	}
 }
 
-/* One row of a plane: input columns first, first + stride, … as far as they lie inside. */
-static void copy_row(const struct nn_window *w, const float *row, int64_t first, float fill, float *out, int64_t count)
-{
-	int64_t stride = w->stride[1];
-	int64_t begin = first < 0 ? (-first + stride - 1) / stride : 0;
-	int64_t end = first >= w->input[1] ? 0 : (w->input[1] - first + stride - 1) / stride;
+/* Where along one axis a plane lies in the input: its positions begin … end - 1, the first of them at input `from`. */
+struct overlap {
+	int64_t begin;
+	int64_t end;
+	int64_t from;
+};
 
-	begin = begin < count ? begin : count;
-	end = end < begin ? begin : end < count ? end : count;
-	for (int64_t i = 0; i < begin; i++)
-		out[i] = fill;
-	if (stride == 1 && end > begin)
-		memcpy(out + begin, row + first + begin, (size_t)(end - begin) * sizeof(float));
-	else if (stride == 2)
-		for (int64_t i = begin; i < end; i++)
-			out[i] = row[first + 2 * i];
-	else
-		for (int64_t i = begin; i < end; i++)
-			out[i] = row[first + stride * i];
-	for (int64_t i = end; i < count; i++)
-		out[i] = fill;
+static struct overlap overlap_of(const struct nn_window *w, int axis, int64_t tap, int64_t length)
+{
+	int64_t stride = w->stride[axis];
+	int64_t first = phase_of(w, axis, tap) - w->before[axis];
+	int64_t begin = first < 0 ? (-first + stride - 1) / stride : 0;
+	int64_t end = first < w->input[axis] ? (w->input[axis] - first + stride - 1) / stride : 0;
+
+	begin = begin < length ? begin : length;
+	end = end < begin ? begin : end < length ? end : length;
+	return (struct overlap){begin, end, first + begin * stride};
 }
 
-void nn_staging_copy(const struct nn_staging *s, const struct nn_window *w, const float *channel, float fill,
-		     float *planes)
+void nn_staging_frame(const struct nn_staging *s, const struct nn_window *w, float fill, float *planes)
 {
-	for (int64_t y = 0; y < phases(w, 0); y++) {
-		for (int64_t x = 0; x < phases(w, 1); x++) {
-			int64_t top = phase_of(w, 0, y) - w->before[0];
-			int64_t left = phase_of(w, 1, x) - w->before[1];
+	for (int64_t plane = 0; plane < s->planes; plane++) {
+		struct overlap rows = overlap_of(w, 0, plane / phases(w, 1), s->rows);
+		struct overlap columns = overlap_of(w, 1, plane % phases(w, 1), s->pitch);
 
-			for (int64_t row = 0; row < s->rows; row++) {
-				int64_t from = top + row * w->stride[0];
-				bool inside = from >= 0 && from < w->input[0];
+		for (int64_t y = 0; y < s->rows; y++, planes += s->pitch) {
+			bool is_inside = y >= rows.begin && y < rows.end;
 
-				/* A row that lies outside has no column inside either. */
-				copy_row(w, inside ? channel + from * w->input[1] : channel,
-					 inside ? left : w->input[1], fill, planes, s->pitch);
-				planes += s->pitch;
-			}
+			for (int64_t x = 0; x < (is_inside ? columns.begin : s->pitch); x++)
+				planes[x] = fill;
+			for (int64_t x = columns.end; x < s->pitch; x++)
+				planes[x] = fill;
 		}
+	}
+}
+
+void nn_staging_copy(const struct nn_kernels *kernels, const struct nn_staging *s, const struct nn_window *w,
+		     const float *channel, float *planes)
+{
+	for (int64_t plane = 0; plane < s->planes; plane++, planes += s->rows * s->pitch) {
+		struct overlap rows = overlap_of(w, 0, plane / phases(w, 1), s->rows);
+		struct overlap columns = overlap_of(w, 1, plane % phases(w, 1), s->pitch);
+		struct nn_copy_rows job = {
+		    .rows = rows.end - rows.begin,
+		    .columns = columns.end - columns.begin,
+		    .stride = w->stride[1],
+		    .from = channel + rows.from * w->input[1] + columns.from,
+		    .from_pitch = w->stride[0] * w->input[1],
+		    .to = planes + rows.begin * s->pitch + columns.begin,
+		    .to_pitch = s->pitch,
+		};
+
+		if (job.rows > 0 && job.columns > 0)
+			kernels->copy_rows(&job);
 	}
 }

@@ -3,6 +3,7 @@
 
 #include "nn/graph.h"
 #include "nn/infer.h"
+#include "nn/kernels/kernels.h"
 
 /** Sides of a window, and its taps, that are accepted. */
 #define NN_MAX_WINDOW 4096
@@ -49,7 +50,10 @@ struct nn_staging {
 
 struct nn_staging nn_staging_of(const struct nn_window *window);
 
-/** For a 1×1 window over every pixel nothing need be copied: the channel is the plane, its rows joined to one. */
+/**
+ * Where nothing need be copied, the channel is its own plane: a 1×1 window over every pixel (its rows are joined to
+ * one), and an unpadded window of the input's size.
+ */
 void nn_staging_skip(struct nn_staging *staging, const struct nn_window *window);
 
 /** Floats that one staged channel takes. */
@@ -58,8 +62,11 @@ int64_t nn_staging_channel(const struct nn_staging *staging);
 /** Fills `offsets`, one for each tap, from the place of an output in a plane to the tap's input. */
 void nn_staging_offsets(const struct nn_staging *staging, const struct nn_window *window, int64_t *offsets);
 
-/** Copies one channel into its planes; what lies outside becomes `fill`. */
-void nn_staging_copy(const struct nn_staging *staging, const struct nn_window *window, const float *channel, float fill,
-		     float *planes);
+/** Fills what of a channel's planes lies outside the input; copying channels into them leaves it as it is. */
+void nn_staging_frame(const struct nn_staging *staging, const struct nn_window *window, float fill, float *planes);
+
+/** Copies what of one channel its planes hold. */
+void nn_staging_copy(const struct nn_kernels *kernels, const struct nn_staging *staging, const struct nn_window *window,
+		     const float *channel, float *planes);
 
 #endif
