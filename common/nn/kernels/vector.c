@@ -120,19 +120,20 @@ INLINE vec finish(vec sum, const struct ending *e, const float *residual)
 }
 
 /*
- * A panel of `rows` rows times a strip of `vectors` vectors; both are constants where this is
- * inlined. The sums stay in registers for the whole depth and are left in `sums` row by row.
+ * A panel of `rows` rows of weights, from row `first` on, times a strip of `vectors` vectors; both are constants
+ * where this is inlined. The sums stay in registers until they are finished.
  */
-INLINE void multiply(const int rows, const int vectors, int64_t depth, const float *weights, const float *tile,
-		     float *sums)
+INLINE void multiply(const int rows, const int vectors, const struct nn_gemm *job, const float *weights, int64_t first)
 {
+	const struct nn_gemm j = *job; /* a copy that no store can change */
+	const float *tile = j.tile;
 	vec sum[NN_ROWS][2];
 
 	for (int r = 0; r < rows; r++) {
 		for (int v = 0; v < vectors; v++)
 			sum[r][v] = splat(0);
 	}
-	for (int64_t k = 0; k < depth; k++) {
+	for (int64_t k = 0; k < j.depth; k++) {
 		vec b[2];
 
 		for (int v = 0; v < vectors; v++)
@@ -145,22 +146,29 @@ INLINE void multiply(const int rows, const int vectors, int64_t depth, const flo
 		weights += rows;
 	}
 	for (int r = 0; r < rows; r++) {
-		for (int v = 0; v < vectors; v++)
-			store(sums + (r * vectors + v) * NN_LANES, sum[r][v]);
+		struct ending ending = ending_of(j.epilogue, first + r);
+		int64_t row = (first + r) * j.pitch;
+
+		for (int v = 0; v < vectors; v++) {
+			int64_t at = row + v * NN_LANES;
+			vec done = finish(sum[r][v], &ending, j.residual ? j.residual + at : NULL);
+
+			store_up_to(j.out + at, done, j.columns - v * NN_LANES);
+		}
 	}
 }
 
-typedef void multiply_function(int64_t depth, const float *weights, const float *tile, float *sums);
+typedef void multiply_function(const struct nn_gemm *job, const float *weights, int64_t first);
 
 /* Functions of their own, so that nothing but the sums competes for registers. */
 #define MULTIPLY(rows)                                                                                                 \
-	static void multiply_##rows##_1(int64_t depth, const float *weights, const float *tile, float *sums)           \
+	static void multiply_##rows##_1(const struct nn_gemm *job, const float *weights, int64_t first)                \
 	{                                                                                                              \
-		multiply(rows, 1, depth, weights, tile, sums);                                                         \
+		multiply(rows, 1, job, weights, first);                                                                \
 	}                                                                                                              \
-	static void multiply_##rows##_2(int64_t depth, const float *weights, const float *tile, float *sums)           \
+	static void multiply_##rows##_2(const struct nn_gemm *job, const float *weights, int64_t first)                \
 	{                                                                                                              \
-		multiply(rows, 2, depth, weights, tile, sums);                                                         \
+		multiply(rows, 2, job, weights, first);                                                                \
 	}
 
 MULTIPLY(1)
@@ -190,27 +198,14 @@ static multiply_function *const multiply_functions[NN_ROWS][2] = {
 
 static void gemm(const struct nn_gemm *job)
 {
-	const struct nn_gemm j = *job; /* a copy that no store can change */
-	const float *weights = j.weights;
-	int64_t vectors = j.tile_width / NN_LANES;
-	float sums[NN_ROWS * 2 * NN_LANES];
+	const float *weights = job->weights;
+	int64_t vectors = job->tile_width / NN_LANES;
 
-	for (int64_t first = 0; first < j.rows; first += NN_ROWS) {
-		int64_t rows = j.rows - first < NN_ROWS ? j.rows - first : NN_ROWS;
+	for (int64_t first = 0; first < job->rows; first += NN_ROWS) {
+		int64_t rows = job->rows - first < NN_ROWS ? job->rows - first : NN_ROWS;
 
-		multiply_functions[rows - 1][vectors - 1](j.depth, weights, j.tile, sums);
-		weights += rows * j.depth;
-		for (int64_t r = 0; r < rows; r++) {
-			struct ending ending = ending_of(j.epilogue, first + r);
-			int64_t row = (first + r) * j.pitch;
-
-			for (int64_t at = 0; at < j.columns; at += NN_LANES) {
-				vec sum = load(sums + r * j.tile_width + at);
-
-				sum = finish(sum, &ending, j.residual ? j.residual + row + at : NULL);
-				store_up_to(j.out + row + at, sum, j.columns - at);
-			}
-		}
+		multiply_functions[rows - 1][vectors - 1](job, weights, first);
+		weights += rows * job->depth;
 	}
 }
 
