@@ -24,15 +24,16 @@ struct nn_epilogue {
 
 /**
  * A strip of a matrix product: out[row][0 … columns-1] = Σ weights[row][k] · tile[k][column], for
- * all rows. The strip is `tile_width` wide in memory (lanes or 2·lanes of the kernels), 64-byte aligned.
+ * all rows. The strip is one or two vectors of the kernels wide; where `columns` are fewer, tile holds anything behind.
  */
 struct nn_gemm {
 	int64_t rows;
 	int64_t depth;
-	int64_t columns;      /**< 1 … tile_width */
-	int64_t tile_width;   /**< floats between tile[k] and tile[k+1] */
+	int64_t columns;
+	int vectors;          /**< 1 or 2 */
 	const float *weights; /**< as nn_pack_weights() leaves them */
 	const float *tile;
+	int64_t tile_pitch;    /**< floats between tile[k] and tile[k+1] */
 	float *out;            /**< first column of the strip in row 0 */
 	const float *residual; /**< laid out as `out`; NULL: none */
 	int64_t pitch;         /**< floats between two rows of out */

@@ -142,7 +142,7 @@ INLINE void multiply(const int rows, const int vectors, const struct nn_gemm *jo
 			for (int v = 0; v < vectors; v++)
 				sum[r][v] += weights[r] * b[v];
 		}
-		tile += vectors * NN_LANES;
+		tile += j.tile_pitch;
 		weights += rows;
 	}
 	for (int r = 0; r < rows; r++) {
@@ -199,12 +199,11 @@ static multiply_function *const multiply_functions[NN_ROWS][2] = {
 static void gemm(const struct nn_gemm *job)
 {
 	const float *weights = job->weights;
-	int64_t vectors = job->tile_width / NN_LANES;
 
 	for (int64_t first = 0; first < job->rows; first += NN_ROWS) {
 		int64_t rows = job->rows - first < NN_ROWS ? job->rows - first : NN_ROWS;
 
-		multiply_functions[rows - 1][vectors - 1](job, weights, first);
+		multiply_functions[rows - 1][job->vectors - 1](job, weights, first);
 		weights += rows * job->depth;
 	}
 }

@@ -27,6 +27,7 @@ struct conv {
 	int64_t rows;     /* output channels of a group */
 	int64_t depth;    /* channels × taps */
 	int64_t *offsets; /* of the taps */
+	bool in_place;    /* few rows of a 1×1 window: what is read so few times need not be gathered */
 	bool has_residual;
 	unsigned residual; /* its place among the operands */
 };
@@ -87,11 +88,16 @@ static void run_group(const struct conv *c, int64_t group, const float *staged, 
 	for (int64_t first = 0; first < area; first += gemm.columns) {
 		int64_t left = area - first;
 
-		gemm.tile_width = left <= lanes ? lanes : 2 * lanes;
-		gemm.columns = left < gemm.tile_width ? left : gemm.tile_width;
-		pack.tile_width = gemm.tile_width;
-		pack.segment_count = find_segments(&c->staging, lanes, first, gemm.columns, segments);
-		c->kernels->pack(&pack);
+		gemm.vectors = left <= lanes ? 1 : 2;
+		gemm.columns = left < gemm.vectors * lanes ? left : gemm.vectors * lanes;
+		if (c->in_place) {
+			gemm.tile = staged + first;
+			gemm.tile_pitch = area;
+		} else {
+			gemm.tile_pitch = pack.tile_width = gemm.vectors * lanes;
+			pack.segment_count = find_segments(&c->staging, lanes, first, gemm.columns, segments);
+			c->kernels->pack(&pack);
+		}
 		gemm.out = out + first;
 		gemm.residual = residual ? residual + first : NULL;
 		c->kernels->gemm(&gemm);
@@ -249,6 +255,7 @@ static void fill(struct conv *c, struct nn_plan *plan, const struct nn_node *nod
 	c->kernels = plan->kernels;
 	c->staging = nn_staging_of(&c->window);
 	nn_staging_skip(&c->staging, &c->window);
+	c->in_place = c->staging.is_direct && c->staging.taps == 1;
 	c->images = nn_plan_input(plan, node, 0)->dim[0];
 	c->groups = nn_node_int(node, "group", 1);
 	c->channels = weights->shape.dim[1];
