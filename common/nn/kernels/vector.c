@@ -252,9 +252,36 @@ static void copy_rows(const struct nn_copy_rows *job)
 	}
 }
 
-/* The taps are a constant where this is inlined, or not. */
-INLINE void depthwise_taps(const int64_t taps, const struct nn_slide *job, const float *weights,
-			   const struct ending *ending, const float *residual)
+/* Nine taps and their weights stay in registers. */
+static void depthwise_3x3(const struct nn_slide *job, const float *weights, const struct ending *ending,
+			  const float *residual)
+{
+	const struct nn_slide j = *job;
+	const struct ending e = *ending;
+	int64_t offsets[9];
+	vec weight[9];
+
+	for (int t = 0; t < 9; t++) {
+		offsets[t] = j.offsets[t];
+		weight[t] = splat(weights[t]);
+	}
+	for (int64_t y = 0; y < j.height; y++) {
+		const float *from = j.staged + y * j.pitch;
+
+		for (int64_t x = 0; x < j.width; x += NN_LANES) {
+			int64_t at = y * j.width + x;
+			vec sum = splat(0);
+
+			for (int t = 0; t < 9; t++)
+				sum += weight[t] * load(from + offsets[t] + x);
+			sum = finish(sum, &e, residual ? residual + at : NULL);
+			store_up_to(j.out + at, sum, j.width - x);
+		}
+	}
+}
+
+static void depthwise_any(const struct nn_slide *job, const float *weights, const struct ending *ending,
+			  const float *residual)
 {
 	const struct nn_slide j = *job;
 
@@ -265,7 +292,7 @@ INLINE void depthwise_taps(const int64_t taps, const struct nn_slide *job, const
 			int64_t at = y * j.width + x;
 			vec sum = splat(0);
 
-			for (int64_t t = 0; t < taps; t++)
+			for (int64_t t = 0; t < j.taps; t++)
 				sum += weights[t] * load(from + j.offsets[t] + x);
 			sum = finish(sum, ending, residual ? residual + at : NULL);
 			store_up_to(j.out + at, sum, j.width - x);
@@ -298,9 +325,9 @@ static void depthwise(const struct nn_slide *job, const float *weights, const st
 		vec sum = splat(dot(job->staged, weights, job->taps));
 		store_some(job->out, finish(sum, &ending, residual), 1);
 	} else if (job->taps == 9) {
-		depthwise_taps(9, job, weights, &ending, residual);
+		depthwise_3x3(job, weights, &ending, residual);
 	} else {
-		depthwise_taps(job->taps, job, weights, &ending, residual);
+		depthwise_any(job, weights, &ending, residual);
 	}
 }
 
