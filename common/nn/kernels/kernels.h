@@ -60,14 +60,14 @@ struct nn_pack {
 	int64_t tile_width; /**< lanes or 2·lanes */
 };
 
-/** Rows of one channel on their way into a staged plane: every `stride`-th float of each, `columns` in all. */
-struct nn_copy_rows {
+/** Part of a channel on its way into a plane: `rows` rows, of each every `stride`-th float, `columns` in all. */
+struct nn_part {
 	int64_t rows;
 	int64_t columns;
 	int64_t stride;
-	const float *from;
+	int64_t from; /**< offset of the first float in the channel */
 	int64_t from_pitch;
-	float *to;
+	int64_t to; /**< offset in the planes */
 	int64_t to_pitch;
 };
 
@@ -94,7 +94,7 @@ struct nn_kernels {
 
 	void (*gemm)(const struct nn_gemm *job);
 	void (*pack)(const struct nn_pack *job);
-	void (*copy_rows)(const struct nn_copy_rows *job);
+	void (*copy)(const struct nn_part *parts, int64_t count, const float *channel, float *planes);
 	/** out = epilogue(Σ weights[t] · tap t) for channel `channel` of the epilogue's arrays. */
 	void (*depthwise)(const struct nn_slide *job, const float *weights, const struct nn_epilogue *epilogue,
 			  int64_t channel, const float *residual);

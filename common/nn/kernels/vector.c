@@ -230,25 +230,28 @@ static void pack(const struct nn_pack *job)
 	}
 }
 
-static void copy_rows(const struct nn_copy_rows *job)
+INLINE void copy_row(const float *from, int64_t stride, float *to, int64_t count)
 {
-	const struct nn_copy_rows j = *job;
+	if (stride > 2) {
+		for (int64_t x = 0; x < count; x++)
+			to[x] = from[x * stride];
+		return;
+	}
+	for (int64_t x = 0; x < count; x += NN_LANES) {
+		vec v = stride == 1 ? load(from + x) : evens(load(from + 2 * x), load(from + 2 * x + NN_LANES));
 
-	for (int64_t y = 0; y < j.rows; y++) {
-		const float *from = j.from + y * j.from_pitch;
-		float *to = j.to + y * j.to_pitch;
+		store_up_to(to + x, v, count - x);
+	}
+}
 
-		if (j.stride > 2) {
-			for (int64_t x = 0; x < j.columns; x++)
-				to[x] = from[x * j.stride];
-			continue;
-		}
-		for (int64_t x = 0; x < j.columns; x += NN_LANES) {
-			vec v =
-			    j.stride == 1 ? load(from + x) : evens(load(from + 2 * x), load(from + 2 * x + NN_LANES));
+static void copy(const struct nn_part *parts, int64_t count, const float *channel, float *planes)
+{
+	for (int64_t i = 0; i < count; i++) {
+		const struct nn_part part = parts[i];
 
-			store_up_to(to + x, v, j.columns - x);
-		}
+		for (int64_t y = 0; y < part.rows; y++)
+			copy_row(channel + part.from + y * part.from_pitch, part.stride,
+				 planes + part.to + y * part.to_pitch, part.columns);
 	}
 }
 
@@ -369,7 +372,7 @@ const struct nn_kernels NN_VARIANT = {
     .rows = NN_ROWS,
     .gemm = gemm,
     .pack = pack,
-    .copy_rows = copy_rows,
+    .copy = copy,
     .depthwise = depthwise,
     .slide_max = slide_max,
     .slide_sum = slide_sum,

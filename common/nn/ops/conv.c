@@ -26,7 +26,6 @@ struct conv {
 	int64_t channels; /* input channels of a group */
 	int64_t rows;     /* output channels of a group */
 	int64_t depth;    /* channels × taps */
-	int64_t *offsets; /* of the taps */
 	bool in_place;    /* few rows of a 1×1 window: what is read so few times need not be gathered */
 	bool has_residual;
 	unsigned residual; /* its place among the operands */
@@ -70,7 +69,7 @@ static void run_group(const struct conv *c, int64_t group, const float *staged, 
 	    .staged = staged,
 	    .channels = c->channels,
 	    .plane = nn_staging_channel(&c->staging),
-	    .offsets = c->offsets,
+	    .offsets = c->staging.offsets,
 	    .taps = c->staging.taps,
 	    .tile = tile,
 	};
@@ -115,13 +114,12 @@ static void run_dense(const struct nn_step *step, const float *const *in, float 
 	float *planes = scratch + (c->depth + 1) * 2 * c->kernels->lanes;
 
 	for (int64_t k = 0; k < c->channels && !c->staging.is_direct; k++)
-		nn_staging_frame(&c->staging, &c->window, 0, planes + k * staged_channel);
+		nn_staging_frame(&c->staging, 0, planes + k * staged_channel);
 	for (int64_t i = 0; i < c->images * c->groups; i++) {
 		const float *x = in[0] + i * c->channels * plane;
 
 		for (int64_t k = 0; k < c->channels && !c->staging.is_direct; k++)
-			nn_staging_copy(c->kernels, &c->staging, &c->window, x + k * plane,
-					planes + k * staged_channel);
+			nn_staging_copy(c->kernels, &c->staging, x + k * plane, planes + k * staged_channel);
 		run_group(c, i % c->groups, c->staging.is_direct ? x : planes, tile, out + i * group_out,
 			  residual ? residual + i * group_out : NULL);
 	}
@@ -137,18 +135,18 @@ static void run_depthwise(const struct nn_step *step, const float *const *in, fl
 	    .height = c->staging.height,
 	    .width = c->staging.width,
 	    .pitch = c->staging.pitch,
-	    .offsets = c->offsets,
+	    .offsets = c->staging.offsets,
 	    .taps = c->staging.taps,
 	    .is_whole = c->staging.is_direct && area == 1,
 	};
 
 	if (!c->staging.is_direct)
-		nn_staging_frame(&c->staging, &c->window, 0, scratch);
+		nn_staging_frame(&c->staging, 0, scratch);
 	for (int64_t i = 0; i < c->images * c->groups; i++) {
 		const float *x = in[0] + i * plane;
 
 		if (!c->staging.is_direct)
-			nn_staging_copy(c->kernels, &c->staging, &c->window, x, scratch);
+			nn_staging_copy(c->kernels, &c->staging, x, scratch);
 		slide.staged = c->staging.is_direct ? x : scratch;
 		for (int64_t r = 0; r < c->rows; r++) {
 			int64_t channel = i % c->groups * c->rows + r;
@@ -262,9 +260,8 @@ static void fill(struct conv *c, struct nn_plan *plan, const struct nn_node *nod
 	c->rows = channels_out / c->groups;
 	c->depth = c->channels * c->staging.taps;
 	c->weights = is_depthwise(weights) ? weights->f32 : node->packed->f32;
-	c->offsets = (int64_t *)(c + 1);
-	nn_staging_offsets(&c->staging, &c->window, c->offsets);
-	slopes = (float *)(c->offsets + c->staging.taps);
+	nn_staging_tables(&c->staging, &c->window, c + 1);
+	slopes = (float *)((char *)(c + 1) + nn_staging_tables_size(&c->staging));
 	c->epilogue = (struct nn_epilogue){.bias = bias ? bias->f32 : NULL, .residual_last = fusion->residual_last};
 	if (fusion->activation)
 		nn_activation_fill(&c->epilogue, plan->graph, fusion->activation, channels_out, slopes);
@@ -280,9 +277,10 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 
 	if (r < 0)
 		return r;
-	size_t taps = (size_t)(window.kernel[0] * window.kernel[1]);
-	struct nn_step *step = nn_plan_add(
-	    plan, node, sizeof(struct conv) + taps * sizeof(int64_t) + (size_t)weights->shape.dim[0] * sizeof(float));
+	struct nn_staging staging = nn_staging_of(&window);
+	struct nn_step *step = nn_plan_add(plan, node,
+					   sizeof(struct conv) + nn_staging_tables_size(&staging) +
+					       (size_t)weights->shape.dim[0] * sizeof(float));
 	if (!step)
 		return error_errno(plan->err);
 	struct conv *c = step->params;

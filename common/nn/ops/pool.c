@@ -9,8 +9,7 @@ struct pool {
 	struct nn_window window;
 	struct nn_staging staging;
 	int64_t planes; /* images × channels */
-	int64_t *offsets;
-	float *share; /* 1 / pixels that each output averages; NULL for the maximum */
+	float *share;   /* 1 / pixels that each output averages; NULL for the maximum */
 };
 
 static void run_pool(const struct nn_step *step, const float *const *in, float *out, float *scratch)
@@ -23,14 +22,14 @@ static void run_pool(const struct nn_step *step, const float *const *in, float *
 	    .width = p->staging.width,
 	    .staged = scratch,
 	    .pitch = p->staging.pitch,
-	    .offsets = p->offsets,
+	    .offsets = p->staging.offsets,
 	    .taps = p->staging.taps,
 	};
 
-	nn_staging_frame(&p->staging, &p->window, p->share ? 0 : -INFINITY, scratch);
+	nn_staging_frame(&p->staging, p->share ? 0 : -INFINITY, scratch);
 	for (int64_t i = 0; i < p->planes; i++) {
 		slide.out = out + i * area;
-		nn_staging_copy(p->kernels, &p->staging, &p->window, in[0] + i * plane, scratch);
+		nn_staging_copy(p->kernels, &p->staging, in[0] + i * plane, scratch);
 		if (!p->share) {
 			p->kernels->slide_max(&slide);
 			continue;
@@ -101,26 +100,26 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 
 	if (r < 0)
 		return r;
-	size_t taps = (size_t)(window.kernel[0] * window.kernel[1]);
+	struct nn_staging staging = nn_staging_of(&window);
+	size_t tables = nn_staging_tables_size(&staging);
 	size_t area = (size_t)(window.output[0] * window.output[1]);
-	struct nn_step *step = nn_plan_add(
-	    plan, node, sizeof(struct pool) + taps * sizeof(int64_t) + (is_average ? area * sizeof(float) : 0));
+	struct nn_step *step =
+	    nn_plan_add(plan, node, sizeof(struct pool) + tables + (is_average ? area * sizeof(float) : 0));
 	if (!step)
 		return error_errno(plan->err);
 	struct pool *p = step->params;
 	p->kernels = plan->kernels;
 	p->window = window;
-	p->staging = nn_staging_of(&window);
+	p->staging = staging;
 	p->planes = input->dim[0] * input->dim[1];
-	p->offsets = (int64_t *)(p + 1);
-	nn_staging_offsets(&p->staging, &window, p->offsets);
+	nn_staging_tables(&p->staging, &window, p + 1);
 	if (is_average) {
-		p->share = (float *)(p->offsets + taps);
+		p->share = (float *)((char *)(p + 1) + tables);
 		fill_shares(p, nn_node_int(node, "count_include_pad", 0) != 0);
 	}
 	step->run = run_pool;
 	step->scratch = (size_t)nn_staging_channel(&p->staging) * sizeof(float);
-	step->macs = nn_plan_elements(plan, node) * taps;
+	step->macs = nn_plan_elements(plan, node) * (uint64_t)staging.taps;
 	return 0;
 }
 

@@ -161,15 +161,22 @@ int64_t nn_staging_channel(const struct nn_staging *staging)
 	return staging->planes * staging->rows * staging->pitch;
 }
 
-void nn_staging_offsets(const struct nn_staging *s, const struct nn_window *w, int64_t *offsets)
+size_t nn_staging_tables_size(const struct nn_staging *s)
 {
+	return (size_t)s->taps * sizeof(*s->offsets) + (size_t)s->planes * sizeof(*s->parts);
+}
+
+static void fill_offsets(const struct nn_staging *s, const struct nn_window *w)
+{
+	int64_t down = phases(w, 0);
 	int64_t across = phases(w, 1);
+	int64_t *offset = s->offsets;
 
 	for (int64_t y = 0; y < w->kernel[0]; y++) {
 		for (int64_t x = 0; x < w->kernel[1]; x++) {
-			int64_t plane = y % phases(w, 0) * across + x % across;
+			int64_t plane = y % down * across + x % across;
 
-			*offsets++ = (plane * s->rows + shift_of(w, 0, y)) * s->pitch + shift_of(w, 1, x);
+			*offset++ = (plane * s->rows + shift_of(w, 0, y)) * s->pitch + shift_of(w, 1, x);
 		}
 	}
 }
@@ -193,40 +200,54 @@ static struct overlap overlap_of(const struct nn_window *w, int axis, int64_t ta
 	return (struct overlap){begin, end, first + begin * stride};
 }
 
-void nn_staging_frame(const struct nn_staging *s, const struct nn_window *w, float fill, float *planes)
+static void fill_parts(const struct nn_staging *s, const struct nn_window *w)
 {
+	int64_t across = phases(w, 1);
+
 	for (int64_t plane = 0; plane < s->planes; plane++) {
-		struct overlap rows = overlap_of(w, 0, plane / phases(w, 1), s->rows);
-		struct overlap columns = overlap_of(w, 1, plane % phases(w, 1), s->pitch);
+		struct overlap rows = overlap_of(w, 0, plane / across, s->rows);
+		struct overlap columns = overlap_of(w, 1, plane % across, s->pitch);
+		bool is_empty = columns.end == columns.begin;
 
-		for (int64_t y = 0; y < s->rows; y++, planes += s->pitch) {
-			bool is_inside = y >= rows.begin && y < rows.end;
-
-			for (int64_t x = 0; x < (is_inside ? columns.begin : s->pitch); x++)
-				planes[x] = fill;
-			for (int64_t x = columns.end; x < s->pitch; x++)
-				planes[x] = fill;
-		}
+		s->parts[plane] = (struct nn_part){
+		    .rows = is_empty ? 0 : rows.end - rows.begin,
+		    .columns = columns.end - columns.begin,
+		    .stride = w->stride[1],
+		    .from = rows.from * w->input[1] + columns.from,
+		    .from_pitch = w->stride[0] * w->input[1],
+		    .to = (plane * s->rows + rows.begin) * s->pitch + columns.begin,
+		    .to_pitch = s->pitch,
+		};
 	}
 }
 
-void nn_staging_copy(const struct nn_kernels *kernels, const struct nn_staging *s, const struct nn_window *w,
-		     const float *channel, float *planes)
+void nn_staging_tables(struct nn_staging *s, const struct nn_window *w, void *memory)
 {
-	for (int64_t plane = 0; plane < s->planes; plane++, planes += s->rows * s->pitch) {
-		struct overlap rows = overlap_of(w, 0, plane / phases(w, 1), s->rows);
-		struct overlap columns = overlap_of(w, 1, plane % phases(w, 1), s->pitch);
-		struct nn_copy_rows job = {
-		    .rows = rows.end - rows.begin,
-		    .columns = columns.end - columns.begin,
-		    .stride = w->stride[1],
-		    .from = channel + rows.from * w->input[1] + columns.from,
-		    .from_pitch = w->stride[0] * w->input[1],
-		    .to = planes + rows.begin * s->pitch + columns.begin,
-		    .to_pitch = s->pitch,
-		};
+	s->offsets = memory;
+	s->parts = (struct nn_part *)(s->offsets + s->taps);
+	fill_offsets(s, w);
+	fill_parts(s, w);
+}
 
-		if (job.rows > 0 && job.columns > 0)
-			kernels->copy_rows(&job);
+static void fill_row(float *at, int64_t begin, int64_t end, float fill)
+{
+	for (int64_t i = begin; i < end; i++)
+		at[i] = fill;
+}
+
+void nn_staging_frame(const struct nn_staging *s, float fill, float *planes)
+{
+	for (int64_t plane = 0; plane < s->planes; plane++) {
+		const struct nn_part *part = &s->parts[plane];
+		float *row = planes + plane * s->rows * s->pitch;
+		float *first = planes + part->to - part->to % s->pitch;
+		int64_t left = part->to % s->pitch;
+
+		for (int64_t y = 0; y < s->rows; y++, row += s->pitch) {
+			bool is_inside = row >= first && row < first + part->rows * s->pitch;
+
+			fill_row(row, 0, is_inside ? left : s->pitch, fill);
+			fill_row(row, is_inside ? left + part->columns : s->pitch, s->pitch, fill);
+		}
 	}
 }

@@ -46,6 +46,8 @@ struct nn_staging {
 	int64_t pitch;  /**< floats between two of its rows */
 	int64_t planes; /**< staged for each channel */
 	int64_t taps;
+	int64_t *offsets;      /**< one for each tap: from the place of an output in a plane to the tap's input */
+	struct nn_part *parts; /**< one for each plane: what of it the input holds */
 };
 
 struct nn_staging nn_staging_of(const struct nn_window *window);
@@ -59,14 +61,20 @@ void nn_staging_skip(struct nn_staging *staging, const struct nn_window *window)
 /** Floats that one staged channel takes. */
 int64_t nn_staging_channel(const struct nn_staging *staging);
 
-/** Fills `offsets`, one for each tap, from the place of an output in a plane to the tap's input. */
-void nn_staging_offsets(const struct nn_staging *staging, const struct nn_window *window, int64_t *offsets);
+/** Bytes that the tables of a staging take. */
+size_t nn_staging_tables_size(const struct nn_staging *staging);
+
+/** Fills the tables in `memory`, aligned for int64_t. */
+void nn_staging_tables(struct nn_staging *staging, const struct nn_window *window, void *memory);
 
 /** Fills what of a channel's planes lies outside the input; copying channels into them leaves it as it is. */
-void nn_staging_frame(const struct nn_staging *staging, const struct nn_window *window, float fill, float *planes);
+void nn_staging_frame(const struct nn_staging *staging, float fill, float *planes);
 
 /** Copies what of one channel its planes hold. */
-void nn_staging_copy(const struct nn_kernels *kernels, const struct nn_staging *staging, const struct nn_window *window,
-		     const float *channel, float *planes);
+static inline void nn_staging_copy(const struct nn_kernels *kernels, const struct nn_staging *staging,
+				   const float *channel, float *planes)
+{
+	kernels->copy(staging->parts, staging->planes, channel, planes);
+}
 
 #endif
