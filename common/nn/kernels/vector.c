@@ -255,6 +255,66 @@ static void copy(const struct nn_part *parts, int64_t count, const float *channe
 	}
 }
 
+/* Floats 1 … NN_LANES, and 2 … NN_LANES + 1, of the two neighbours a and b at `at`. */
+#if NN_LANES == 16
+/* Loading them instead would cross a cache line almost always. */
+INLINE vec ahead_1(const float *at, vec a, vec b)
+{
+	(void)at;
+	return __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+}
+
+INLINE vec ahead_2(const float *at, vec a, vec b)
+{
+	(void)at;
+	return __builtin_shufflevector(a, b, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17);
+}
+#else
+INLINE vec ahead_1(const float *at, vec a, vec b)
+{
+	(void)a;
+	(void)b;
+	return load(at + 1);
+}
+
+INLINE vec ahead_2(const float *at, vec a, vec b)
+{
+	(void)a;
+	(void)b;
+	return load(at + 2);
+}
+#endif
+
+/* Nine taps of a 3×3 window that moves by one; its rows are `pitch` apart. */
+static void depthwise_unit(const struct nn_slide *job, const float *weights, const struct ending *ending,
+			   const float *residual)
+{
+	const struct nn_slide j = *job;
+	const struct ending e = *ending;
+	vec weight[9];
+
+	for (int t = 0; t < 9; t++)
+		weight[t] = splat(weights[t]);
+	for (int64_t y = 0; y < j.height; y++) {
+		for (int64_t x = 0; x < j.width; x += NN_LANES) {
+			const float *from = j.staged + y * j.pitch + x;
+			int64_t at = y * j.width + x;
+			vec sum = splat(0);
+
+			for (int row = 0; row < 3; row++, from += j.pitch) {
+				vec a = load(from);
+				vec b = load(from + NN_LANES);
+
+				sum += weight[3 * row] * a;
+				sum += weight[3 * row + 1] * ahead_1(from, a, b);
+				sum += weight[3 * row + 2] * ahead_2(from, a, b);
+			}
+			sum = finish(sum, &e, residual ? residual + at : NULL);
+			store_up_to(j.out + at, sum, j.width - x);
+		}
+	}
+}
+
 /* Nine taps and their weights stay in registers. */
 static void depthwise_3x3(const struct nn_slide *job, const float *weights, const struct ending *ending,
 			  const float *residual)
@@ -327,6 +387,8 @@ static void depthwise(const struct nn_slide *job, const float *weights, const st
 	if (job->is_whole) {
 		vec sum = splat(dot(job->staged, weights, job->taps));
 		store_some(job->out, finish(sum, &ending, residual), 1);
+	} else if (job->taps == 9 && job->offsets[2] == 2 && job->offsets[3] == job->pitch) {
+		depthwise_unit(job, weights, &ending, residual);
 	} else if (job->taps == 9) {
 		depthwise_3x3(job, weights, &ending, residual);
 	} else {

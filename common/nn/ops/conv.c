@@ -253,6 +253,8 @@ static void fill(struct conv *c, struct nn_plan *plan, const struct nn_node *nod
 	c->kernels = plan->kernels;
 	c->staging = nn_staging_of(&c->window);
 	nn_staging_skip(&c->staging, &c->window);
+	if (is_depthwise(weights))
+		nn_staging_align(&c->staging, plan->kernels->lanes);
 	c->in_place = c->staging.is_direct && c->staging.taps == 1;
 	c->images = nn_plan_input(plan, node, 0)->dim[0];
 	c->groups = nn_node_int(node, "group", 1);

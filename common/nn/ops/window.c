@@ -156,6 +156,12 @@ void nn_staging_skip(struct nn_staging *s, const struct nn_window *w)
 	}
 }
 
+void nn_staging_align(struct nn_staging *s, int64_t lanes)
+{
+	if (!s->is_direct)
+		s->pitch = (s->pitch + lanes - 1) / lanes * lanes;
+}
+
 int64_t nn_staging_channel(const struct nn_staging *staging)
 {
 	return staging->planes * staging->rows * staging->pitch;

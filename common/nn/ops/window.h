@@ -58,6 +58,9 @@ struct nn_staging nn_staging_of(const struct nn_window *window);
  */
 void nn_staging_skip(struct nn_staging *staging, const struct nn_window *window);
 
+/** Lets every row of the planes begin at a multiple of `lanes`, so that most vectors lie within a cache line. */
+void nn_staging_align(struct nn_staging *staging, int64_t lanes);
+
 /** Floats that one staged channel takes. */
 int64_t nn_staging_channel(const struct nn_staging *staging);
 
