@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include "cli/image_file.h"
 #include "cli/job_args.h"
 #include "cli/job_message.h"
+#include "cli/picture.h"
 #include "cli/report.h"
 #include "cli/verdict.h"
 #include "obs/log.h"
@@ -24,8 +27,15 @@
 
 static const struct arg_option options[] = {
     {"json", 'j', NULL, "Print the reply as JSON."},
+    {"picture", 'p', "OUT.jpg", "Draw both photographs with faces and verdict; they must be files."},
     {"timeout", 't', "S", "Seconds to wait for the reply; 60 without it."},
     {0},
+};
+
+/* The files as they were sent, kept for the picture. */
+struct photographs {
+	struct buffer a;
+	struct buffer b;
 };
 
 /* One job, from its message to its reply. */
@@ -42,26 +52,22 @@ struct exchange {
 	enum exit_status verdict; /* when the loop ends without a reply */
 };
 
-static int make_message(struct amqp_message **message, const struct cli *cli, const struct job_args *args,
-			struct error *err)
+static int make_message(struct amqp_message **message, struct photographs *photographs, const struct cli *cli,
+			const struct job_args *args, struct error *err)
 {
 	size_t max_bytes = (size_t)config_integer(cli->config, OPTION_IMAGE_MAX_BYTES);
-	struct buffer bytes_a = {0};
-	struct buffer bytes_b = {0};
 	struct job job;
 
 	job_init(&job, JOB_MATCH);
 	job.scene = args->scene;
 	job.callback_url = args->callback_url;
 	job.options = args->options;
-	int r = image_file_read(&job.image_a, &bytes_a, "", cli->args->operands[0], max_bytes, err);
+	int r = image_file_read(&job.image_a, &photographs->a, "", cli->args->operands[0], max_bytes, err);
 	if (r == 0)
-		r = image_file_read(&job.image_b, &bytes_b, "", cli->args->operands[1], max_bytes, err);
-	if (r == 0)
-		r = job_message_new(message, &job, err);
-	buffer_finish(&bytes_a);
-	buffer_finish(&bytes_b);
-	return r;
+		r = image_file_read(&job.image_b, &photographs->b, "", cli->args->operands[1], max_bytes, err);
+	if (r == 0 && args_count(cli->args, "picture") > 0 && (job.image_a.url || job.image_b.url))
+		r = error_set(err, ERROR_INVALID_JOB, "--picture wants both photographs as files, not as URLs");
+	return r == 0 ? job_message_new(message, &job, err) : r;
 }
 
 /* True when the exchange is over. */
@@ -161,7 +167,43 @@ static void converse(struct exchange *x)
 	}
 }
 
-static enum exit_status show(const struct cli *cli, const struct reply *reply)
+static int write_file(const char *path, const struct buffer *content, struct error *err)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		return error_set(err, ERROR_INTERNAL, "%s: %s", path, strerror(errno));
+	bool written = fwrite(content->data, 1, content->size, file) == content->size;
+	written = fclose(file) == 0 && written;
+	return written ? 0 : error_set(err, ERROR_INTERNAL, "%s: %s", path, strerror(errno));
+}
+
+/* The verdict stands even if the picture fails; the exit status says that it did. */
+static bool draw(const struct cli *cli, const struct photographs *photographs, const struct reply *reply)
+{
+	const struct picture_photo photos[] = {{photographs->a.data, photographs->a.size},
+					       {photographs->b.data, photographs->b.size}};
+	const struct image_limits limits = {
+	    .max_bytes = (size_t)config_integer(cli->config, OPTION_IMAGE_MAX_BYTES),
+	    .max_pixels = config_integer(cli->config, OPTION_IMAGE_MAX_PIXELS),
+	    .max_side = (int)config_integer(cli->config, OPTION_IMAGE_MAX_SIDE),
+	};
+	const char *path = args_value(cli->args, "picture");
+	struct buffer jpeg = {0};
+	struct error err = {0};
+
+	if (!path)
+		return true;
+	int r = picture_draw(&jpeg, photos, &limits, reply, &err);
+	if (r == 0)
+		r = write_file(path, &jpeg, &err);
+	buffer_finish(&jpeg);
+	if (r < 0)
+		report_error("%s", err.text);
+	return r == 0;
+}
+
+static enum exit_status show(const struct cli *cli, const struct photographs *photographs, const struct reply *reply)
 {
 	struct buffer json = {0};
 
@@ -174,14 +216,16 @@ static enum exit_status show(const struct cli *cli, const struct reply *reply)
 		return STATUS_LOCAL_FAULT;
 	}
 	buffer_finish(&json);
+	if (!draw(cli, photographs, reply))
+		return STATUS_LOCAL_FAULT;
 	if (reply->state != TASK_SUCCEEDED)
 		return STATUS_TASK_FAILED;
 	return reply->result.matched ? STATUS_OK : STATUS_DIFFERENT;
 }
 
 /* Takes `message` over. */
-static enum exit_status exchange(const struct cli *cli, const char *scene, struct amqp_message *message,
-				 int64_t timeout_ms)
+static enum exit_status exchange(const struct cli *cli, const struct photographs *photographs, const char *scene,
+				 struct amqp_message *message, int64_t timeout_ms)
 {
 	struct client_settings settings = {.config = cli->config, .replies = true, .tickets = 1};
 	struct exchange x = {.message = message, .quiet = cli->quiet, .verdict = STATUS_TASK_FAILED};
@@ -200,7 +244,7 @@ static enum exit_status exchange(const struct cli *cli, const char *scene, struc
 	x.hint_ms = clock_monotonic_ms() + HINT_MS;
 	x.until_ms = clock_monotonic_ms() + timeout_ms;
 	converse(&x);
-	status = x.reply ? show(cli, x.reply) : x.verdict;
+	status = x.reply ? show(cli, photographs, x.reply) : x.verdict;
 	amqp_message_free(x.message);
 	client_free(x.client);
 	return status;
@@ -209,20 +253,26 @@ static enum exit_status exchange(const struct cli *cli, const char *scene, struc
 static enum exit_status run(const struct cli *cli)
 {
 	double timeout_s = DEFAULT_TIMEOUT_S;
+	struct photographs photographs = {0};
 	struct amqp_message *message;
 	struct job_args job;
 	struct error err = {0};
+	enum exit_status status;
 
 	if (cli->args->operand_count != 2)
 		return command_usage(&command_match, "match takes two photographs");
 	if (job_args_read(&job, cli->args, &err) < 0 ||
 	    args_number(cli->args, "timeout", 0.1, MAX_TIMEOUT_S, &timeout_s, &err) < 0)
 		return command_usage(&command_match, "%s", err.text);
-	if (make_message(&message, cli, &job, &err) < 0) {
+	if (make_message(&message, &photographs, cli, &job, &err) == 0) {
+		status = exchange(cli, &photographs, job.scene, message, (int64_t)(timeout_s * 1000));
+	} else {
 		report_error("%s", err.text);
-		return exit_status_of(&err);
+		status = exit_status_of(&err);
 	}
-	return exchange(cli, job.scene, message, (int64_t)(timeout_s * 1000));
+	buffer_finish(&photographs.a);
+	buffer_finish(&photographs.b);
+	return status;
 }
 
 const struct command command_match = {
@@ -236,6 +286,7 @@ const struct command command_match = {
 	    "Examples:\n"
 	    "  facefleet match passport.jpg selfie.jpg\n"
 	    "  facefleet match --far 1e-4 --policy reject_multiple a.jpg b.jpg\n"
+	    "  facefleet match a.jpg b.jpg --picture faces.jpg\n"
 	    "  facefleet match --json a.jpg https://example.com/b.jpg | jq .result.similarity\n"
 	    "  if facefleet -q match a.jpg b.jpg >/dev/null; then echo welcome; fi\n"
 	    "\n"

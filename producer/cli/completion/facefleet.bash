@@ -28,7 +28,7 @@ _facefleet_options() {
 	local job="--scene --threshold --far --policy --callback"
 
 	case $command in
-	match) _facefleet_words "--json --timeout $job $everywhere" ;;
+	match) _facefleet_words "--json --picture --timeout $job $everywhere" ;;
 	submit) _facefleet_words "--wait --out --format --resume --base-dir --in-flight $job $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
 	*) _facefleet_words "$everywhere" ;;
@@ -45,7 +45,7 @@ _facefleet() {
 	--policy) _facefleet_words "largest best_pair reject_multiple" && return ;;
 	--format) _facefleet_words "jsonl csv" && return ;;
 	--base-dir) _facefleet_files -d && return ;;
-	-o | --out | -c | --config) _facefleet_files && return ;;
+	-o | --out | -p | --picture | -c | --config) _facefleet_files && return ;;
 	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight) return ;;
 	esac
 
