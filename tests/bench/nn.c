@@ -1,28 +1,77 @@
 /*
- * Times a network layer by layer: bench_nn MODEL.onnx N C H W [RUNS]
- * For each step the best of RUNS: operator, output, time, multiply-adds, rate. Then the sum, whole
- * runs, and the rate of a large cblas_sgemm in the same process as the yardstick.
+ * Times a network layer by layer: bench_nn [--json] MODEL.onnx N C H W [RUNS]
+ * For each step the best of RUNS: operator, output, time, multiply-adds, rate, share of the machine's peak, which is
+ * the rate of a large cblas_sgemm in the same process with the best kernels OpenBLAS has. Then the whole network
+ * for one image, and what an image costs in batches, one image after the other and layer by layer.
  */
 #include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "nn/blas.h"
 #include "nn/model.h"
 #include "nn/operator.h"
+#include "nn/ops/ops.h"
+#include "nn/ops/window.h"
 #include "nn/session.h"
 
 #define PEAK_SIDE 1024
+#define MAX_BATCH 8
 
-static double milliseconds_of_step(struct nn_session *session, unsigned step, int runs)
+struct bench {
+	struct nn_model *model;
+	struct nn_session *session;
+	int runs;
+	bool json;
+	double peak; /* GMAC/s */
+};
+
+static double milliseconds_since(int64_t start)
+{
+	return (double)(clock_monotonic_ns() - start) / 1e6;
+}
+
+static double milliseconds_of_step(const struct bench *b, unsigned step)
 {
 	double best = 1e9;
 
-	for (int i = 0; i < runs; i++) {
+	for (int i = 0; i < b->runs; i++) {
 		int64_t start = clock_monotonic_ns();
-		nn_session_run_step(session, step, 0);
-		double took = (double)(clock_monotonic_ns() - start) / 1e6;
+		nn_session_run_step(b->session, step, 0);
+		double took = milliseconds_since(start);
+		best = took < best ? took : best;
+	}
+	return best;
+}
+
+static void run_by_image(struct nn_session *session, int batch)
+{
+	nn_session_run(session, batch);
+}
+
+/*
+ * All images through one layer before the next. The session has room for the inner tensors of one image only, so the
+ * results are wrong, and the time is a lower bound: true batches would move more memory.
+ */
+static void run_by_layer(struct nn_session *session, int batch)
+{
+	for (unsigned step = 0; step < session->plan.step_count; step++) {
+		for (int image = 0; image < batch; image++)
+			nn_session_run_step(session, step, image);
+	}
+}
+
+static double milliseconds_per_image(const struct bench *b, int batch, void (*run)(struct nn_session *, int))
+{
+	double best = 1e9;
+
+	for (int i = 0; i < b->runs; i++) {
+		int64_t start = clock_monotonic_ns();
+		run(b->session, batch);
+		double took = milliseconds_since(start) / batch;
 		best = took < best ? took : best;
 	}
 	return best;
@@ -36,83 +85,134 @@ static double gemm_peak(void)
 
 	if (!memory)
 		return 0;
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 20; i++) {
 		int64_t start = clock_monotonic_ns();
 		cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, PEAK_SIDE, PEAK_SIDE, PEAK_SIDE, 1, memory,
 			    PEAK_SIDE, memory + count, PEAK_SIDE, 0, memory + 2 * count, PEAK_SIDE);
-		double took = (double)(clock_monotonic_ns() - start);
+		double took = milliseconds_since(start);
 		best = took < best ? took : best;
 	}
 	free(memory);
-	return (double)count * PEAK_SIDE / best;
+	return (double)count * PEAK_SIDE / best / 1e6;
 }
 
-static void print_steps(struct nn_session *session, int runs)
+static uint64_t all_macs(const struct bench *b)
 {
-	double total = 0;
 	uint64_t macs = 0;
 
-	nn_session_run(session, 1);
-	printf("%-20s %-20s %9s %9s %8s\n", "operator", "output", "ms", "MMAC", "GMAC/s");
-	for (unsigned i = 0; i < session->plan.step_count; i++) {
-		const struct nn_step *step = &session->plan.steps[i];
-		double ms = milliseconds_of_step(session, i, runs);
-		char shape[NN_SHAPE_TEXT];
-
-		printf("%-20s %-20s %9.4f %9.3f %8.2f\n", step->node->op->name,
-		       nn_shape_format(&session->shapes[step->output], shape, sizeof(shape)), ms,
-		       (double)step->macs / 1e6, (double)step->macs / 1e6 / ms);
-		total += ms;
-		macs += step->macs;
-	}
-	printf("%-41s %9.4f %9.3f %8.2f\n", "sum of steps", total, (double)macs / 1e6, (double)macs / 1e6 / total);
+	for (unsigned i = 0; i < b->session->plan.step_count; i++)
+		macs += b->session->plan.steps[i].macs;
+	return macs;
 }
 
-static void print_whole(struct nn_session *session, int batch, int runs)
+/* ", \"conv\": {…}" for a convolution: what another library needs to do the same. */
+static void print_window(const struct bench *b, const struct nn_step *step)
 {
-	double best = 1e9;
-	double peak = gemm_peak();
-	uint64_t macs = 0;
+	const struct nn_node *node = step->node;
+	struct nn_window w;
+	struct error err;
 
-	for (unsigned i = 0; i < session->plan.step_count; i++)
-		macs += session->plan.steps[i].macs;
-	for (int i = 0; i < runs; i++) {
-		int64_t start = clock_monotonic_ns();
-		nn_session_run(session, batch);
-		double took = (double)(clock_monotonic_ns() - start) / 1e6 / batch;
-		best = took < best ? took : best;
+	if (node->op != &nn_op_conv)
+		return;
+	const struct nn_shape *weights = &nn_node_constant(&b->model->graph, node, 1)->shape;
+	const struct nn_shape *input = &b->session->shapes[node->inputs[0]];
+	if (nn_window_read(&w, node, input, weights->dim + 2, &err) < 0)
+		return;
+	printf(", \"conv\": [%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld]",
+	       (long long)input->dim[1], (long long)w.input[0], (long long)w.input[1], (long long)weights->dim[0],
+	       (long long)w.kernel[0], (long long)w.kernel[1], (long long)w.stride[0], (long long)w.stride[1],
+	       (long long)w.before[0], (long long)w.before[1], (long long)nn_node_int(node, "group", 1),
+	       (long long)w.output[0], (long long)w.output[1]);
+}
+
+static void print_step(const struct bench *b, unsigned index, double ms)
+{
+	const struct nn_step *step = &b->session->plan.steps[index];
+	double mega = (double)step->macs / 1e6;
+	char shape[NN_SHAPE_TEXT];
+
+	nn_shape_format(&b->session->shapes[step->output], shape, sizeof(shape));
+	if (b->json) {
+		printf("{\"operator\": \"%s\", \"output\": \"%s\", \"ms\": %.5f, \"mmac\": %.4f", step->node->op->name,
+		       shape, ms, mega);
+		print_window(b, step);
+		printf("}\n");
+		return;
 	}
-	double rate = (double)macs / 1e6 / best;
-	printf("%-41s %9.4f %9.3f %8.2f\n", "whole run, one image", best, (double)macs / 1e6, rate);
-	printf("cblas_sgemm %d³: %.2f GMAC/s; the network reaches %.0f %% of it with %s kernels in %.1f MiB\n",
-	       PEAK_SIDE, peak, 100 * rate / peak, session->plan.kernels->name, (double)session->size / (1 << 20));
+	printf("%-20s %-20s %9.4f %9.3f %8.2f %6.0f\n", step->node->op->name, shape, ms, mega, mega / ms,
+	       100 * mega / ms / b->peak);
+}
+
+static void print_whole(const struct bench *b)
+{
+	double ms = milliseconds_per_image(b, 1, run_by_image);
+	double mega = (double)all_macs(b) / 1e6;
+
+	if (b->json) {
+		printf("{\"whole_ms\": %.5f, \"mmac\": %.4f, \"peak\": %.2f, \"kernels\": \"%s\", \"blas\": \"%s\"}\n",
+		       ms, mega, b->peak, b->session->plan.kernels->name, nn_blas_kernels());
+		return;
+	}
+	printf("%-41s %9.4f %9.3f %8.2f %6.0f\n", "whole network, one image", ms, mega, mega / ms,
+	       100 * mega / ms / b->peak);
+	printf("%s kernels, %.1f MiB; the peak is cblas_sgemm %d³ with OpenBLAS's %s kernels: %.1f GMAC/s\n",
+	       b->session->plan.kernels->name, (double)b->session->size / (1 << 20), PEAK_SIDE, nn_blas_kernels(),
+	       b->peak);
+	printf("%-20s %20s %20s\n", "images in a batch", "one after the other", "layer by layer (ms)");
+	for (int batch = 1; batch <= b->session->images && batch <= MAX_BATCH; batch *= 2)
+		printf("%-20d %20.4f %20.4f\n", batch, milliseconds_per_image(b, batch, run_by_image),
+		       milliseconds_per_image(b, batch, run_by_layer));
+}
+
+static void run(const struct bench *b)
+{
+	nn_session_run(b->session, 1);
+	if (!b->json)
+		printf("%-20s %-20s %9s %9s %8s %6s\n", "operator", "output", "ms", "MMAC", "GMAC/s", "% peak");
+	for (unsigned i = 0; i < b->session->plan.step_count; i++)
+		print_step(b, i, milliseconds_of_step(b, i));
+	print_whole(b);
+}
+
+static int load(struct bench *b, const char *path, const struct nn_shape *shape, struct error *err)
+{
+	struct buffer file = {0};
+	int r = buffer_read_file(&file, path, (size_t)1 << 30, err);
+
+	if (r == 0)
+		r = nn_model_load(&b->model, path, file.data, file.size, err);
+	if (r == 0)
+		r = nn_session_new(&b->session, b->model, shape, 0, err);
+	buffer_finish(&file);
+	return r;
 }
 
 int main(int argc, char **argv)
 {
-	struct buffer file = {0};
-	struct nn_model *model = NULL;
-	struct nn_session *session = NULL;
+	struct bench bench = {.json = argc > 1 && strcmp(argv[1], "--json") == 0};
 	struct nn_shape shape = {.rank = 4};
 	struct error err = {0};
 
+	nn_blas_choose(argv);
+	argv += bench.json;
+	argc -= bench.json;
 	if (argc < 6) {
-		fprintf(stderr, "usage: %s MODEL.onnx N C H W [RUNS]\n", argv[0]);
+		fprintf(stderr, "usage: bench_nn [--json] MODEL.onnx N C H W [RUNS]\n");
 		return 2;
 	}
 	for (int i = 0; i < 4; i++)
 		shape.dim[i] = atoll(argv[2 + i]);
-	int runs = argc > 6 ? atoi(argv[6]) : 100;
-	if (buffer_read_file(&file, argv[1], (size_t)1 << 30, &err) < 0 ||
-	    nn_model_load(&model, argv[1], file.data, file.size, &err) < 0 ||
-	    nn_session_new(&session, model, &shape, 0, &err) < 0) {
+	bench.runs = argc > 6 ? atoi(argv[6]) : 100;
+	int r = nn_blas_prepare(&err);
+	if (r == 0)
+		r = load(&bench, argv[1], &shape, &err);
+	if (r == 0) {
+		bench.peak = gemm_peak();
+		run(&bench);
+	} else {
 		fprintf(stderr, "%s\n", err.text);
-		return 1;
 	}
-	print_steps(session, runs);
-	print_whole(session, (int)shape.dim[0], runs);
-	nn_session_free(session);
-	nn_model_free(model);
-	buffer_finish(&file);
-	return 0;
+	nn_session_free(bench.session);
+	nn_model_free(bench.model);
+	return r < 0 ? 1 : 0;
 }
