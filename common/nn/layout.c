@@ -12,7 +12,7 @@
 struct layout {
 	struct nn_session *session;
 	const struct nn_graph *graph;
-	uint32_t *root;      /* of each value: the value whose memory it shares */
+	uint32_t *root;      /* of each value, then of each in blocks: the value whose memory it shares */
 	uint32_t *buffer_of; /* of each root: its buffer in the arena, or NOWHERE */
 	uint32_t *output_of; /* of each root: the output it is written into, or NOWHERE */
 	struct nn_buffer *buffers;
@@ -22,7 +22,7 @@ struct layout {
 
 static int allocate(struct layout *l)
 {
-	unsigned values = l->graph->value_count + 1;
+	unsigned values = 2 * l->graph->value_count + 1;
 
 	l->root = calloc(values, sizeof(*l->root));
 	l->buffer_of = malloc(values * sizeof(*l->buffer_of));
@@ -147,12 +147,12 @@ static void fill_slots(struct layout *l, size_t arena)
 	s->slots[input] = take(l, input, &at);
 	for (unsigned i = 0; i < l->graph->output_count; i++)
 		s->outputs[i] = take(l, l->graph->outputs[i].value, &at);
-	for (uint32_t v = 0; v < l->graph->value_count; v++) {
+	for (uint32_t v = 0; v < 2 * l->graph->value_count; v++) {
 		uint32_t root = l->root[v];
 
 		if (root == input)
 			s->slots[v] = s->slots[input];
-		else if (l->graph->values[root].constant)
+		else if (root < l->graph->value_count && l->graph->values[root].constant)
 			s->slots[v].base = l->graph->values[root].constant->f32;
 		else if (l->output_of[root] != NOWHERE)
 			s->slots[v] = s->outputs[l->output_of[root]];

@@ -20,6 +20,8 @@ struct nn_operator {
 	unsigned data_inputs;
 	/** The output is the first input under another shape: no work, no memory. */
 	bool is_view;
+	/** Its compile function knows of nn/blocks.h and asks for the operands it wants; others get planes. */
+	bool takes_blocks;
 
 	/** Looks at attributes once the node is loaded. May be NULL. */
 	int (*check)(const struct nn_node *node, struct error *err);

@@ -8,9 +8,10 @@
 /** One call of a kernel. `in` are its operands in the order of `inputs`. */
 struct nn_step {
 	void (*run)(const struct nn_step *step, const float *const *in, float *out, float *scratch);
-	void *params; /**< what `run` needs to know; owned */
+	void *params;     /**< what `run` needs to know; owned */
+	const char *name; /**< of the operator, or what else it does */
 	const struct nn_node *node;
-	uint32_t *inputs; /**< owned */
+	uint32_t *inputs; /**< owned; values, or values in blocks, see nn/blocks.h */
 	unsigned input_count;
 	uint32_t output;
 	size_t scratch; /**< bytes of working memory */
@@ -21,7 +22,8 @@ struct nn_step {
 struct nn_plan {
 	const struct nn_graph *graph;
 	const struct nn_kernels *kernels;
-	const struct nn_shape *shapes; /**< by value; borrowed */
+	const struct nn_shape *shapes; /**< by value, then by value in blocks; borrowed */
+	bool *made;                    /**< the same: what is there so far; owned; NULL: only planes are known */
 	struct nn_fusion *fusions;     /**< by node; owned; NULL: nothing is fused */
 	struct nn_step *steps;
 	unsigned step_count;
@@ -43,6 +45,9 @@ void nn_plan_finish(struct nn_plan *plan);
  * has them, its output as fused. NULL (and the error set) without memory or if an operand is no float.
  */
 struct nn_step *nn_plan_add(struct nn_plan *plan, const struct nn_node *node, size_t params_size);
+
+/** Adds a step that stands for no node but is needed by `node`, with room for its operands. */
+struct nn_step *nn_plan_add_bare(struct nn_plan *plan, const struct nn_node *node, size_t params_size);
 
 /** Shape of an operand, or NULL when it is left out. */
 const struct nn_shape *nn_plan_input(const struct nn_plan *plan, const struct nn_node *node, unsigned index);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/blocks.h"
 #include "nn/infer.h"
 #include "nn/layout.h"
 #include "nn/model.h"
@@ -57,8 +58,9 @@ static int allocate_tables(struct nn_session *s, struct error *err)
 {
 	const struct nn_graph *graph = &s->model->graph;
 
-	s->shapes = calloc(graph->value_count + 1, sizeof(*s->shapes));
-	s->slots = calloc(graph->value_count + 1, sizeof(*s->slots));
+	/* All values, then all values in blocks. */
+	s->shapes = calloc(2 * (size_t)graph->value_count + 1, sizeof(*s->shapes));
+	s->slots = calloc(2 * (size_t)graph->value_count + 1, sizeof(*s->slots));
 	s->outputs = calloc(graph->output_count + 1, sizeof(*s->outputs));
 	s->copies = calloc(graph->output_count + 1, sizeof(*s->copies));
 	s->operands = calloc(NN_MAX_OPERANDS + 1, sizeof(*s->operands));
@@ -104,6 +106,8 @@ static int build(struct nn_session *s, const struct nn_shape *shape, size_t max_
 		r = check_sizes(s, max_bytes, err);
 	if (r < 0)
 		return r;
+	for (unsigned i = 0; i < graph->value_count; i++)
+		s->shapes[graph->value_count + i] = nn_blocks_shape(&s->shapes[i], s->model->kernels->lanes);
 	s->plan = (struct nn_plan){
 	    .graph = graph,
 	    .kernels = s->model->kernels,
@@ -179,7 +183,7 @@ static void bind_all(struct nn_slot *slots, unsigned count, float *memory)
 
 void nn_session_bind(struct nn_session *session, float *memory)
 {
-	bind_all(session->slots, session->model->graph.value_count, memory);
+	bind_all(session->slots, 2 * session->model->graph.value_count, memory);
 	bind_all(session->outputs, session->model->graph.output_count, memory);
 	session->scratch = memory + session->scratch_offset;
 }

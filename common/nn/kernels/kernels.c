@@ -53,14 +53,32 @@ const struct nn_kernels *nn_kernels_named(const char *name)
 	return NULL;
 }
 
-void nn_pack_weights(const struct nn_kernels *kernels, const float *weights, int64_t rows, int64_t depth, float *packed)
+int64_t nn_tile_share(const struct nn_kernels *kernels, int64_t first, int64_t blocks)
 {
-	for (int64_t first = 0; first < rows; first += kernels->rows) {
-		int64_t height = rows - first < kernels->rows ? rows - first : kernels->rows;
+	int64_t left = blocks - first;
+	int64_t shares = (left + kernels->tile_blocks - 1) / kernels->tile_blocks;
 
+	return (left + shares - 1) / shares;
+}
+
+int64_t nn_packed_filters(const struct nn_kernels *kernels, int64_t filters, int64_t depth)
+{
+	return (filters + kernels->lanes - 1) / kernels->lanes * kernels->lanes * depth;
+}
+
+void nn_pack_filters(const struct nn_kernels *kernels, const float *weights, int64_t filters, int64_t depth,
+		     float *packed)
+{
+	int64_t blocks = (filters + kernels->lanes - 1) / kernels->lanes;
+	int64_t share;
+
+	for (int64_t block = 0; block < blocks; block += share) {
+		share = nn_tile_share(kernels, block, blocks);
 		for (int64_t k = 0; k < depth; k++) {
-			for (int64_t i = 0; i < height; i++)
-				*packed++ = weights[(first + i) * depth + k];
+			for (int64_t i = 0; i < share * kernels->lanes; i++) {
+				int64_t filter = block * kernels->lanes + i;
+				*packed++ = filter < filters ? weights[filter * depth + k] : 0;
+			}
 		}
 	}
 }

@@ -23,41 +23,25 @@ struct nn_epilogue {
 };
 
 /**
- * A strip of a matrix product: out[row][0 … columns-1] = Σ weights[row][k] · tile[k][column], for
- * all rows. The strip is one or two vectors of the kernels wide; where `columns` are fewer, tile holds anything behind.
+ * A convolution of one image whose output is stored in channel blocks (or, where `is_planar`, as planes):
+ * out[filter][y][x] = Σk weights[filter][k] · x[y · x_row + x · x_pixel + offsets[k]]. Computed in tiles of some pixels
+ * of a row by some blocks of filters that stay in registers.
  */
-struct nn_gemm {
-	int64_t rows;
+struct nn_tiles {
+	const float *x;
+	int64_t x_row;
+	int64_t x_pixel;        /**< 1 for planes, `lanes` for channel blocks */
+	const int64_t *offsets; /**< of each k */
 	int64_t depth;
-	int64_t columns;
-	int vectors;          /**< 1 or 2 */
-	const float *weights; /**< as nn_pack_weights() leaves them */
-	const float *tile;
-	int64_t tile_pitch;    /**< floats between tile[k] and tile[k+1] */
-	float *out;            /**< first column of the strip in row 0 */
+	const float *weights; /**< as nn_pack_filters() leaves them */
+	int64_t filters;
+	int64_t height; /**< of the output */
+	int64_t width;
+	bool is_planar;
+	float *out;
 	const float *residual; /**< laid out as `out`; NULL: none */
-	int64_t pitch;         /**< floats between two rows of out */
+	/** Its bias is there, and bias and slope reach to the end of the last block. */
 	const struct nn_epilogue *epilogue;
-};
-
-/** Part of a strip that is contiguous in the staged input: `vectors` of it from `target` on come from `source` on. */
-struct nn_segment {
-	int32_t target;
-	int32_t vectors; /**< as many as hold its columns */
-	int64_t source;
-};
-
-/** How a strip is gathered: tile[c · taps + t][…] = staged[c · plane + offset[t] + segment.source …]. */
-struct nn_pack {
-	const struct nn_segment *segments; /**< by rising target */
-	int segment_count;
-	const float *staged;
-	int64_t channels;
-	int64_t plane;
-	const int64_t *offsets;
-	int64_t taps;
-	float *tile;        /**< has room for one more strip row behind its end */
-	int64_t tile_width; /**< lanes or 2·lanes */
 };
 
 /** Part of a channel on its way into a plane: `rows` rows, of each every `stride`-th float, `columns` in all. */
@@ -83,17 +67,35 @@ struct nn_slide {
 	float *out;
 };
 
+/** The largest of a window, for one block of channels; the window is cut at the edges of the input. */
+struct nn_pool_block {
+	const float *x;
+	int64_t input[2]; /**< height, width */
+	int64_t output[2];
+	int64_t kernel[2];
+	int64_t stride[2];
+	int64_t before[2]; /**< padding above and left */
+	float *out;
+};
+
 /**
  * The inner loops, once for each instruction set. Pointers need no alignment unless said so. What they read may be
  * followed by up to NN_SLACK bytes that they read too, without using them.
  */
 struct nn_kernels {
 	const char *name;
-	int lanes; /**< floats in a vector; strips are this or twice this wide */
-	int rows;  /**< rows of weights in a full panel */
+	int lanes;       /**< floats in a vector, and channels in a block */
+	int tile_blocks; /**< the most blocks of filters in a tile */
 
-	void (*gemm)(const struct nn_gemm *job);
-	void (*pack)(const struct nn_pack *job);
+	void (*tiles)(const struct nn_tiles *job);
+	/** Like copy(), for pixels of a block of channels: all numbers but `stride` count pixels. */
+	void (*copy_blocks)(const struct nn_part *parts, int64_t count, const float *block, float *planes);
+	/** Like depthwise() for a block of channels: pitch and offsets count pixels, weights[tap][lane]. */
+	void (*depthwise_block)(const struct nn_slide *job, const float *weights, const struct nn_epilogue *epilogue,
+				int64_t channel, const float *residual);
+	void (*max_block)(const struct nn_pool_block *job);
+	/** out pixel i = pixel columns[i]. */
+	void (*pick_block)(const float *pixels, const int64_t *columns, int64_t count, float *out);
 	void (*copy)(const struct nn_part *parts, int64_t count, const float *channel, float *planes);
 	/** out = epilogue(Σ weights[t] · tap t) for channel `channel` of the epilogue's arrays. */
 	void (*depthwise)(const struct nn_slide *job, const float *weights, const struct nn_epilogue *epilogue,
@@ -110,14 +112,17 @@ const struct nn_kernels *nn_kernels_best(void);
 /** Those of a given name ("portable", "avx2", "avx512"); NULL if not built or this processor lacks the instructions. */
 const struct nn_kernels *nn_kernels_named(const char *name);
 
-/** Floats that nn_pack_weights() writes. */
-#define NN_PACKED_WEIGHTS(rows, depth) ((rows) * (depth))
+/** Blocks of filters that a tile takes from block `first` of `blocks` on: as even a share as can be. */
+int64_t nn_tile_share(const struct nn_kernels *kernels, int64_t first, int64_t blocks);
+
+/** Floats that nn_pack_filters() writes. */
+int64_t nn_packed_filters(const struct nn_kernels *kernels, int64_t filters, int64_t depth);
 
 /**
- * Rearranges a row-major matrix into panels of `kernels->rows` rows (fewer in the last), each panel
- * column by column, which is the order in which the kernel reads it.
+ * Rearranges the filters (rows of a matrix) for tiles(): for each share of blocks, weight after weight, all its filters
+ * side by side; what is missing in the last block is zero.
  */
-void nn_pack_weights(const struct nn_kernels *kernels, const float *weights, int64_t rows, int64_t depth,
+void nn_pack_filters(const struct nn_kernels *kernels, const float *weights, int64_t filters, int64_t depth,
 		     float *packed);
 
 #endif

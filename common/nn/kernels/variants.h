@@ -3,7 +3,8 @@
 
 #include "nn/kernels/kernels.h"
 
-/* vector.c, compiled once for each instruction set. The x86 ones exist where NN_HAVE_X86_VARIANTS is defined. */
+/* blocked.c and vector.c, compiled once for each instruction set. The x86 ones exist where NN_HAVE_X86_VARIANTS is
+ * defined. */
 
 extern const struct nn_kernels nn_kernels_portable;
 extern const struct nn_kernels nn_kernels_avx2;

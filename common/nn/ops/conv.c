@@ -1,32 +1,31 @@
 /*
- * Convolution as a matrix product: the weights, one row for each output channel, times the input
- * rearranged so that each column holds what one output pixel sees. The rearranged input is never
- * stored as a whole: strips of a few columns are gathered into the cache and multiplied at once.
- * Depthwise convolutions slide their window instead.
+ * Convolution in tiles of some pixels by some blocks of filters, see struct nn_tiles. Its input may be planes or blocks
+ * of channels; a padded or striding window reads a staged copy of it, so that neighbouring pixels of the output always
+ * read neighbouring pixels. Depthwise convolutions slide their window over each plane or block.
  */
 #include <limits.h>
 #include <string.h>
 
+#include "nn/blocks.h"
 #include "nn/ops/activation.h"
 #include "nn/ops/ops.h"
 #include "nn/ops/window.h"
 #include "nn/plan.h"
-
-/* Columns of the widest strip of any kernels. */
-#define MAX_STRIP 64
 
 struct conv {
 	const struct nn_kernels *kernels;
 	struct nn_window window;
 	struct nn_staging staging;
 	struct nn_epilogue epilogue;
-	const float *weights; /* packed; as in the file for depthwise */
+	const float *weights; /* as prepare() leaves them */
 	int64_t images;
 	int64_t groups;
 	int64_t channels; /* input channels of a group */
-	int64_t rows;     /* output channels of a group */
+	int64_t filters;  /* output channels of a group */
 	int64_t depth;    /* channels × taps */
-	bool in_place;    /* few rows of a 1×1 window: what is read so few times need not be gathered */
+	int64_t lanes;    /* of the input: 1 for planes */
+	bool is_planar;   /* the output */
+	int64_t *reach;   /* of each weight of a filter: from a pixel to what it is multiplied with */
 	bool has_residual;
 	unsigned residual; /* its place among the operands */
 };
@@ -36,126 +35,129 @@ static bool is_depthwise(const struct nn_tensor *weights)
 	return weights->shape.dim[1] == 1;
 }
 
-/* Cuts columns first … first + columns of the output into the rows they belong to. */
-static int find_segments(const struct nn_staging *s, int64_t lanes, int64_t first, int64_t columns,
-			 struct nn_segment *segments)
+/* Fewer channels would leave most of a block empty. Known from the file alone, for prepare() to pack the weights. */
+static bool slides_over_blocks(const struct nn_graph *graph, const struct nn_node *node,
+			       const struct nn_kernels *kernels)
 {
-	int64_t row = first / s->width;
-	int64_t column = first % s->width;
-	int count = 0;
+	const struct nn_tensor *weights = nn_node_constant(graph, node, 1);
+	int64_t channels = weights->shape.dim[0];
 
-	for (int64_t done = 0; done < columns; row++, column = 0) {
-		int64_t length = s->width - column < columns - done ? s->width - column : columns - done;
-
-		segments[count++] = (struct nn_segment){
-		    .target = (int32_t)done,
-		    .vectors = (int32_t)((length + lanes - 1) / lanes),
-		    .source = row * s->pitch + column,
-		};
-		done += length;
-	}
-	return count;
+	return is_depthwise(weights) && channels == nn_node_int(node, "group", 1) && channels >= kernels->lanes / 2 &&
+	       !nn_node_constant(graph, node, 0);
 }
 
-static void run_group(const struct conv *c, int64_t group, const float *staged, float *tile, float *out,
-		      const float *residual)
+static int64_t blocks_of(int64_t channels, int64_t lanes)
 {
-	int64_t lanes = c->kernels->lanes;
-	int64_t area = c->staging.height * c->staging.width;
-	struct nn_epilogue epilogue = c->epilogue;
-	struct nn_segment segments[MAX_STRIP + 1];
-	struct nn_pack pack = {
-	    .segments = segments,
-	    .staged = staged,
-	    .channels = c->channels,
-	    .plane = nn_staging_channel(&c->staging),
-	    .offsets = c->staging.offsets,
-	    .taps = c->staging.taps,
-	    .tile = tile,
-	};
-	struct nn_gemm gemm = {
-	    .rows = c->rows,
-	    .depth = c->depth,
-	    .weights = c->weights + group * c->rows * c->depth,
-	    .tile = tile,
-	    .pitch = area,
-	    .epilogue = &epilogue,
-	};
+	return (channels + lanes - 1) / lanes;
+}
 
-	epilogue.bias = epilogue.bias ? epilogue.bias + group * c->rows : NULL;
-	epilogue.slope = epilogue.slope ? epilogue.slope + group * c->rows : NULL;
-	for (int64_t first = 0; first < area; first += gemm.columns) {
-		int64_t left = area - first;
+/* Copies planes or blocks of one group to where the window can slide over them; returns where they are. */
+static const float *stage(const struct conv *c, const float *x, int64_t count, float *staged)
+{
+	int64_t plane = c->window.input[0] * c->window.input[1] * c->lanes;
+	int64_t staged_plane = nn_staging_channel(&c->staging) * c->lanes;
 
-		gemm.vectors = left <= lanes ? 1 : 2;
-		gemm.columns = left < gemm.vectors * lanes ? left : gemm.vectors * lanes;
-		if (c->in_place) {
-			gemm.tile = staged + first;
-			gemm.tile_pitch = area;
-		} else {
-			gemm.tile_pitch = pack.tile_width = gemm.vectors * lanes;
-			pack.segment_count = find_segments(&c->staging, lanes, first, gemm.columns, segments);
-			c->kernels->pack(&pack);
-		}
-		gemm.out = out + first;
-		gemm.residual = residual ? residual + first : NULL;
-		c->kernels->gemm(&gemm);
-	}
+	if (c->staging.is_direct)
+		return x;
+	for (int64_t i = 0; i < count; i++)
+		nn_staging_copy(c->kernels, &c->staging, c->lanes, x + i * plane, staged + i * staged_plane);
+	return staged;
+}
+
+static void frame(const struct conv *c, int64_t count, float *staged)
+{
+	for (int64_t i = 0; i < count && !c->staging.is_direct; i++)
+		nn_staging_frame(&c->staging, c->lanes, 0, staged + i * nn_staging_channel(&c->staging) * c->lanes);
 }
 
 static void run_dense(const struct nn_step *step, const float *const *in, float *out, float *scratch)
 {
 	const struct conv *c = step->params;
 	const float *residual = c->has_residual ? in[c->residual] : NULL;
-	int64_t plane = c->window.input[0] * c->window.input[1];
-	int64_t group_out = c->rows * c->staging.height * c->staging.width;
-	int64_t staged_channel = nn_staging_channel(&c->staging);
-	float *tile = scratch;
-	float *planes = scratch + (c->depth + 1) * 2 * c->kernels->lanes;
+	int64_t lanes = c->kernels->lanes;
+	int64_t area = c->staging.height * c->staging.width;
+	int64_t x_blocks = blocks_of(c->channels, c->lanes);
+	int64_t group_in = x_blocks * c->window.input[0] * c->window.input[1] * c->lanes;
+	int64_t group_out = (c->is_planar ? c->filters : blocks_of(c->filters, lanes) * lanes) * area;
+	int64_t group_weights = nn_packed_filters(c->kernels, c->filters, c->depth);
+	struct nn_epilogue epilogue = c->epilogue;
+	struct nn_tiles tiles = {
+	    .x_row = c->staging.pitch * c->lanes,
+	    .x_pixel = c->lanes,
+	    .offsets = c->reach,
+	    .depth = c->depth,
+	    .filters = c->filters,
+	    .height = c->staging.height,
+	    .width = c->staging.width,
+	    .is_planar = c->is_planar,
+	    .epilogue = &epilogue,
+	};
 
-	for (int64_t k = 0; k < c->channels && !c->staging.is_direct; k++)
-		nn_staging_frame(&c->staging, 0, planes + k * staged_channel);
+	frame(c, x_blocks, scratch);
 	for (int64_t i = 0; i < c->images * c->groups; i++) {
-		const float *x = in[0] + i * c->channels * plane;
+		int64_t group = i % c->groups;
 
-		for (int64_t k = 0; k < c->channels && !c->staging.is_direct; k++)
-			nn_staging_copy(c->kernels, &c->staging, x + k * plane, planes + k * staged_channel);
-		run_group(c, i % c->groups, c->staging.is_direct ? x : planes, tile, out + i * group_out,
-			  residual ? residual + i * group_out : NULL);
+		tiles.x = stage(c, in[0] + i * group_in, x_blocks, scratch);
+		tiles.weights = c->weights + group * group_weights;
+		tiles.out = out + i * group_out;
+		tiles.residual = residual ? residual + i * group_out : NULL;
+		epilogue.bias = c->epilogue.bias + group * c->filters;
+		epilogue.slope = c->epilogue.slope + group * c->filters;
+		c->kernels->tiles(&tiles);
 	}
 }
 
-static void run_depthwise(const struct nn_step *step, const float *const *in, float *out, float *scratch)
+static struct nn_slide slide_of(const struct conv *c)
 {
-	const struct conv *c = step->params;
-	const float *residual = c->has_residual ? in[c->residual] : NULL;
-	int64_t plane = c->window.input[0] * c->window.input[1];
-	int64_t area = c->staging.height * c->staging.width;
-	struct nn_slide slide = {
+	return (struct nn_slide){
 	    .height = c->staging.height,
 	    .width = c->staging.width,
 	    .pitch = c->staging.pitch,
 	    .offsets = c->staging.offsets,
 	    .taps = c->staging.taps,
-	    .is_whole = c->staging.is_direct && area == 1,
+	    .is_whole = c->staging.is_direct && c->staging.height * c->staging.width == 1,
 	};
+}
 
-	if (!c->staging.is_direct)
-		nn_staging_frame(&c->staging, 0, scratch);
+static void run_planes(const struct nn_step *step, const float *const *in, float *out, float *scratch)
+{
+	const struct conv *c = step->params;
+	const float *residual = c->has_residual ? in[c->residual] : NULL;
+	int64_t plane = c->window.input[0] * c->window.input[1];
+	int64_t area = c->staging.height * c->staging.width;
+	struct nn_slide slide = slide_of(c);
+
+	frame(c, 1, scratch);
 	for (int64_t i = 0; i < c->images * c->groups; i++) {
-		const float *x = in[0] + i * plane;
-
-		if (!c->staging.is_direct)
-			nn_staging_copy(c->kernels, &c->staging, x, scratch);
-		slide.staged = c->staging.is_direct ? x : scratch;
-		for (int64_t r = 0; r < c->rows; r++) {
-			int64_t channel = i % c->groups * c->rows + r;
-			int64_t at = (i * c->rows + r) * area;
+		slide.staged = stage(c, in[0] + i * plane, 1, scratch);
+		for (int64_t r = 0; r < c->filters; r++) {
+			int64_t channel = i % c->groups * c->filters + r;
+			int64_t at = (i * c->filters + r) * area;
 
 			slide.out = out + at;
 			c->kernels->depthwise(&slide, c->weights + channel * c->staging.taps, &c->epilogue, channel,
 					      residual ? residual + at : NULL);
 		}
+	}
+}
+
+static void run_blocks(const struct nn_step *step, const float *const *in, float *out, float *scratch)
+{
+	const struct conv *c = step->params;
+	const float *residual = c->has_residual ? in[c->residual] : NULL;
+	int64_t block_in = c->window.input[0] * c->window.input[1] * c->lanes;
+	int64_t block_out = c->staging.height * c->staging.width * c->lanes;
+	int64_t blocks = blocks_of(c->groups, c->lanes);
+	struct nn_slide slide = slide_of(c);
+
+	frame(c, 1, scratch);
+	for (int64_t i = 0; i < c->images * blocks; i++) {
+		int64_t block = i % blocks;
+
+		slide.staged = stage(c, in[0] + i * block_in, 1, scratch);
+		slide.out = out + i * block_out;
+		c->kernels->depthwise_block(&slide, c->weights + block * c->staging.taps * c->lanes, &c->epilogue,
+					    block * c->lanes, residual ? residual + i * block_out : NULL);
 	}
 }
 
@@ -210,63 +212,133 @@ static int infer(struct nn_infer *in, const struct nn_node *node)
 	return nn_infer_output(in, node, &shape);
 }
 
+/* Weights of a depthwise convolution, those of a block's channels side by side. */
+static struct nn_tensor *pack_blocks(const struct nn_tensor *weights, int64_t lanes)
+{
+	int64_t channels = weights->shape.dim[0];
+	int64_t taps = nn_shape_span(&weights->shape, 2, 4);
+	struct nn_shape shape = {.rank = 3, .dim = {blocks_of(channels, lanes), taps, lanes}};
+	struct nn_tensor *packed = nn_shape_valid(&shape) ? nn_tensor_new(NN_FLOAT32, &shape) : NULL;
+
+	for (int64_t i = 0; packed && i < channels; i++) {
+		for (int64_t t = 0; t < taps; t++)
+			packed->f32[(i / lanes * taps + t) * lanes + i % lanes] = weights->f32[i * taps + t];
+	}
+	return packed;
+}
+
+static struct nn_tensor *pack_groups(const struct nn_kernels *kernels, const struct nn_tensor *weights, int64_t groups)
+{
+	int64_t filters = weights->shape.dim[0] / groups;
+	int64_t depth = nn_shape_span(&weights->shape, 1, 4);
+	int64_t group = nn_packed_filters(kernels, filters, depth);
+	struct nn_shape shape = {.rank = 2, .dim = {groups, group}};
+	struct nn_tensor *packed = nn_shape_valid(&shape) ? nn_tensor_new(NN_FLOAT32, &shape) : NULL;
+
+	for (int64_t g = 0; packed && g < groups; g++)
+		nn_pack_filters(kernels, weights->f32 + g * filters * depth, filters, depth, packed->f32 + g * group);
+	return packed;
+}
+
 static int prepare(const struct nn_graph *graph, struct nn_node *node, const struct nn_kernels *kernels,
 		   struct error *err)
 {
 	const struct nn_tensor *weights = nn_node_constant(graph, node, 1);
+	int64_t groups = nn_node_int(node, "group", 1);
 
 	/* What does not fit is refused where the shape of the input is known. */
-	if (!weights || weights->type != NN_FLOAT32 || weights->shape.rank != 4 || is_depthwise(weights))
+	if (!weights || weights->type != NN_FLOAT32 || weights->shape.rank != 4 || weights->shape.dim[0] % groups != 0)
 		return 0;
-	int64_t groups = nn_node_int(node, "group", 1);
-	int64_t rows = weights->shape.dim[0] / groups;
-	int64_t depth = nn_shape_span(&weights->shape, 1, 4);
-	struct nn_tensor *packed = nn_tensor_new(NN_FLOAT32, &weights->shape);
+	if (slides_over_blocks(graph, node, kernels))
+		node->packed = pack_blocks(weights, kernels->lanes);
+	else if (!is_depthwise(weights))
+		node->packed = pack_groups(kernels, weights, groups);
+	else
+		return 0;
+	return node->packed ? 0 : nn_out_of_memory(err);
+}
 
-	if (!packed)
-		return nn_out_of_memory(err);
-	for (int64_t g = 0; g < groups; g++)
-		nn_pack_weights(kernels, weights->f32 + g * rows * depth, rows, depth, packed->f32 + g * rows * depth);
-	node->packed = packed;
+/* Working memory: what is staged at a time. */
+static int find_scratch(struct nn_step *step, const struct conv *c, int64_t staged, struct error *err)
+{
+	struct nn_shape shape = {.rank = 3, .dim = {staged, nn_staging_channel(&c->staging), c->lanes}};
+
+	if (c->staging.is_direct)
+		return 0;
+	if (!nn_shape_valid(&shape))
+		return nn_node_fail(step->node, err, "it needs too much working memory");
+	step->scratch = (size_t)nn_shape_count(&shape) * sizeof(float);
 	return 0;
 }
 
-/* Working memory: all channels of a group and a strip for the product; for depthwise one channel. */
-static int find_scratch(struct nn_step *step, const struct conv *c, bool depthwise, struct error *err)
+/* Bias and slopes, one for each channel and some more to the end of the last block. */
+static void fill_epilogue(struct conv *c, const struct nn_plan *plan, const struct nn_node *node,
+			  const struct nn_fusion *fusion, float *bias, float *slopes)
 {
-	struct nn_shape staged = {.rank = 2, .dim = {depthwise ? 1 : c->channels, nn_staging_channel(&c->staging)}};
-	int64_t strip = depthwise ? 0 : (c->depth + 1) * 2 * c->kernels->lanes;
+	const struct nn_tensor *given = nn_node_constant(plan->graph, node, 2);
+	int64_t channels = nn_node_constant(plan->graph, node, 1)->shape.dim[0];
 
-	if (!nn_shape_valid(&staged))
-		return nn_node_fail(step->node, err, "it needs too much working memory");
-	step->scratch = (size_t)(strip + (c->staging.is_direct ? 0 : nn_shape_count(&staged))) * sizeof(float);
-	return 0;
+	if (given)
+		memcpy(bias, given->f32, (size_t)channels * sizeof(float));
+	c->epilogue = (struct nn_epilogue){.bias = bias, .slope = slopes, .residual_last = fusion->residual_last};
+	if (fusion->activation)
+		nn_activation_fill(&c->epilogue, plan->graph, fusion->activation, channels, slopes);
+}
+
+static void fill_reach(struct conv *c)
+{
+	bool is_direct = c->staging.is_direct;
+	int64_t plane = is_direct ? c->window.input[0] * c->window.input[1] : nn_staging_channel(&c->staging);
+
+	for (int64_t k = 0; k < c->depth; k++) {
+		int64_t channel = k / c->staging.taps;
+
+		c->reach[k] = (channel / c->lanes * plane + c->staging.offsets[k % c->staging.taps]) * c->lanes +
+			      channel % c->lanes;
+	}
+}
+
+/* How a node's operands and result are laid out; the plan is asked to have the operands so. */
+static int choose_layout(struct nn_plan *plan, const struct nn_node *node, const struct nn_fusion *fusion,
+			 bool *blocks_in, bool *blocks_out)
+{
+	const struct nn_tensor *weights = nn_node_constant(plan->graph, node, 1);
+
+	if (is_depthwise(weights) || nn_node_int(node, "group", 1) > 1) {
+		*blocks_in = slides_over_blocks(plan->graph, node, plan->kernels);
+		*blocks_out = *blocks_in;
+	} else {
+		*blocks_in = nn_plan_has(plan, node->inputs[0], NN_BLOCKS);
+		*blocks_out = nn_plan_may_block(plan) && weights->shape.dim[0] >= plan->kernels->lanes / 2;
+	}
+	int r = nn_plan_need(plan, node, node->inputs[0], *blocks_in);
+	if (r == 0 && fusion->residual != NN_NO_VALUE)
+		r = nn_plan_need(plan, node, fusion->residual, *blocks_out);
+	return r;
 }
 
 static void fill(struct conv *c, struct nn_plan *plan, const struct nn_node *node, const struct nn_fusion *fusion)
 {
 	const struct nn_tensor *weights = nn_node_constant(plan->graph, node, 1);
-	const struct nn_tensor *bias = nn_node_constant(plan->graph, node, 2);
 	int64_t channels_out = weights->shape.dim[0];
-	float *slopes;
+	float *floats;
 
 	c->kernels = plan->kernels;
 	c->staging = nn_staging_of(&c->window);
 	nn_staging_skip(&c->staging, &c->window);
-	if (is_depthwise(weights))
+	if (is_depthwise(weights) && c->lanes == 1)
 		nn_staging_align(&c->staging, plan->kernels->lanes);
-	c->in_place = c->staging.is_direct && c->staging.taps == 1;
 	c->images = nn_plan_input(plan, node, 0)->dim[0];
 	c->groups = nn_node_int(node, "group", 1);
 	c->channels = weights->shape.dim[1];
-	c->rows = channels_out / c->groups;
+	c->filters = channels_out / c->groups;
 	c->depth = c->channels * c->staging.taps;
-	c->weights = is_depthwise(weights) ? weights->f32 : node->packed->f32;
-	nn_staging_tables(&c->staging, &c->window, c + 1);
-	slopes = (float *)((char *)(c + 1) + nn_staging_tables_size(&c->staging));
-	c->epilogue = (struct nn_epilogue){.bias = bias ? bias->f32 : NULL, .residual_last = fusion->residual_last};
-	if (fusion->activation)
-		nn_activation_fill(&c->epilogue, plan->graph, fusion->activation, channels_out, slopes);
+	c->weights = node->packed ? node->packed->f32 : weights->f32;
+	c->reach = (int64_t *)(c + 1);
+	nn_staging_tables(&c->staging, &c->window, c->reach + c->depth);
+	fill_reach(c);
+	floats = (float *)((char *)(c->reach + c->depth) + nn_staging_tables_size(&c->staging));
+	fill_epilogue(c, plan, node, fusion, floats, floats + channels_out + plan->kernels->lanes);
 	c->has_residual = fusion->residual != NN_NO_VALUE;
 }
 
@@ -275,23 +347,34 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 	const struct nn_tensor *weights = nn_node_constant(plan->graph, node, 1);
 	struct nn_fusion fusion = nn_plan_fusion(plan, node);
 	struct nn_window window;
+	bool blocks_in = false;
+	bool blocks_out = false;
 	int r = read_window(&window, plan->graph, node, nn_plan_input(plan, node, 0), plan->err);
 
+	if (r == 0)
+		r = choose_layout(plan, node, &fusion, &blocks_in, &blocks_out);
 	if (r < 0)
 		return r;
 	struct nn_staging staging = nn_staging_of(&window);
-	struct nn_step *step = nn_plan_add(plan, node,
-					   sizeof(struct conv) + nn_staging_tables_size(&staging) +
-					       (size_t)weights->shape.dim[0] * sizeof(float));
+	size_t reach = (size_t)(weights->shape.dim[1] * staging.taps) * sizeof(int64_t);
+	size_t floats = 2 * (size_t)(weights->shape.dim[0] + plan->kernels->lanes) * sizeof(float);
+	struct nn_step *step =
+	    nn_plan_add(plan, node, sizeof(struct conv) + reach + nn_staging_tables_size(&staging) + floats);
 	if (!step)
 		return error_errno(plan->err);
 	struct conv *c = step->params;
 	c->window = window;
+	c->lanes = blocks_in ? plan->kernels->lanes : 1;
+	c->is_planar = !blocks_out;
 	fill(c, plan, node, &fusion);
 	c->residual = step->input_count - 1;
-	step->run = is_depthwise(weights) ? run_depthwise : run_dense;
+	nn_plan_lay_out(plan, step, 0, blocks_in);
+	if (c->has_residual)
+		nn_plan_lay_out(plan, step, c->residual, blocks_out);
+	nn_plan_lay_out_result(plan, step, blocks_out);
+	step->run = !is_depthwise(weights) ? run_dense : blocks_in ? run_blocks : run_planes;
 	step->macs = nn_plan_elements(plan, node) * (uint64_t)c->depth;
-	return find_scratch(step, c, is_depthwise(weights), plan->err);
+	return find_scratch(step, c, is_depthwise(weights) ? 1 : blocks_of(c->channels, c->lanes), plan->err);
 }
 
 const struct nn_operator nn_op_conv = {
@@ -300,6 +383,7 @@ const struct nn_operator nn_op_conv = {
     .min_inputs = 2,
     .max_inputs = 3,
     .data_inputs = 3,
+    .takes_blocks = true,
     .check = check,
     .infer = infer,
     .prepare = prepare,

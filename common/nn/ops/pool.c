@@ -26,10 +26,10 @@ static void run_pool(const struct nn_step *step, const float *const *in, float *
 	    .taps = p->staging.taps,
 	};
 
-	nn_staging_frame(&p->staging, p->share ? 0 : -INFINITY, scratch);
+	nn_staging_frame(&p->staging, 1, p->share ? 0 : -INFINITY, scratch);
 	for (int64_t i = 0; i < p->planes; i++) {
 		slide.out = out + i * area;
-		nn_staging_copy(p->kernels, &p->staging, in[0] + i * plane, scratch);
+		nn_staging_copy(p->kernels, &p->staging, 1, in[0] + i * plane, scratch);
 		if (!p->share) {
 			p->kernels->slide_max(&slide);
 			continue;

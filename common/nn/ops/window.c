@@ -241,19 +241,21 @@ static void fill_row(float *at, int64_t begin, int64_t end, float fill)
 		at[i] = fill;
 }
 
-void nn_staging_frame(const struct nn_staging *s, float fill, float *planes)
+void nn_staging_frame(const struct nn_staging *s, int64_t lanes, float fill, float *planes)
 {
 	for (int64_t plane = 0; plane < s->planes; plane++) {
 		const struct nn_part *part = &s->parts[plane];
-		float *row = planes + plane * s->rows * s->pitch;
-		float *first = planes + part->to - part->to % s->pitch;
 		int64_t left = part->to % s->pitch;
+		int64_t first = part->to / s->pitch; /* among the rows of all planes */
 
-		for (int64_t y = 0; y < s->rows; y++, row += s->pitch) {
-			bool is_inside = row >= first && row < first + part->rows * s->pitch;
+		for (int64_t y = plane * s->rows; y < (plane + 1) * s->rows; y++) {
+			bool is_inside = y >= first && y < first + part->rows;
+			int64_t end = is_inside ? left : s->pitch;
 
-			fill_row(row, 0, is_inside ? left : s->pitch, fill);
-			fill_row(row, is_inside ? left + part->columns : s->pitch, s->pitch, fill);
+			fill_row(planes, y * s->pitch * lanes, (y * s->pitch + end) * lanes, fill);
+			if (is_inside)
+				fill_row(planes, (y * s->pitch + left + part->columns) * lanes,
+					 (y + 1) * s->pitch * lanes, fill);
 		}
 	}
 }

@@ -70,14 +70,20 @@ size_t nn_staging_tables_size(const struct nn_staging *staging);
 /** Fills the tables in `memory`, aligned for int64_t. */
 void nn_staging_tables(struct nn_staging *staging, const struct nn_window *window, void *memory);
 
-/** Fills what of a channel's planes lies outside the input; copying channels into them leaves it as it is. */
-void nn_staging_frame(const struct nn_staging *staging, float fill, float *planes);
+/**
+ * Fills what of a channel's planes lies outside the input; copying channels into them leaves it as it is. `lanes` is 1,
+ * or what a block of channels has.
+ */
+void nn_staging_frame(const struct nn_staging *staging, int64_t lanes, float fill, float *planes);
 
-/** Copies what of one channel its planes hold. */
-static inline void nn_staging_copy(const struct nn_kernels *kernels, const struct nn_staging *staging,
+/** Copies what of one channel (or block of `lanes` channels) its planes hold. */
+static inline void nn_staging_copy(const struct nn_kernels *kernels, const struct nn_staging *staging, int64_t lanes,
 				   const float *channel, float *planes)
 {
-	kernels->copy(staging->parts, staging->planes, channel, planes);
+	if (lanes == 1)
+		kernels->copy(staging->parts, staging->planes, channel, planes);
+	else
+		kernels->copy_blocks(staging->parts, staging->planes, channel, planes);
 }
 
 #endif
