@@ -8,7 +8,7 @@
 #include "cli/suggest.h"
 
 const struct command *const command_table[] = {
-    &command_match, &command_submit, &command_topology, &command_help, NULL,
+    &command_match, &command_submit, &command_topology, &command_models, &command_help, NULL,
 };
 
 const struct arg_option command_global_options[] = {
@@ -27,11 +27,12 @@ static const char program_text[] =
     "  facefleet match alice.jpg bob.jpg             are these the same person?\n"
     "  facefleet submit pairs.csv --wait --out r.csv a whole list, with its answers\n"
     "  facefleet topology --check                    is the broker set up?\n"
+    "  facefleet models list                         which networks are there?\n"
     "  facefleet help submit                         everything about one command\n"
     "\n"
     "The broker is amqp://guest:guest@127.0.0.1:5672/ unless --broker, FACEFLEET_AMQP_URL or the\n"
     "settings file says otherwise. Manual pages: facefleet(1), facefleet-match(1), facefleet-submit(1),\n"
-    "facefleet-topology(1).\n";
+    "facefleet-topology(1), facefleet-models(1).\n";
 
 const struct command *command_find(const char *name)
 {

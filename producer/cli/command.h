@@ -24,12 +24,14 @@ struct command {
 	const struct arg_option *options;
 	const struct arg_option *more_options; /**< shared with other commands; NULL: none */
 	bool configured;                       /**< needs the configuration */
+	bool verbatim;                         /**< what follows its name are operands, options too */
 	enum exit_status (*run)(const struct cli *cli);
 };
 
 extern const struct command command_match;
 extern const struct command command_submit;
 extern const struct command command_topology;
+extern const struct command command_models;
 extern const struct command command_help;
 
 /** Every command, in the order of the help; ends with NULL. */

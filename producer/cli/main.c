@@ -79,6 +79,11 @@ static enum exit_status run_line(struct args *args, int argc, const char *const 
 		if (!command)
 			return command_unknown(args->operands[0]);
 		args->operand_count = 0;
+		if (command->verbatim) {
+			for (int i = taken; i < argc; i++)
+				args->operands[args->operand_count++] = argv[i];
+			taken = argc;
+		}
 		tables[1] = command->options;
 		tables[2] = command->more_options;
 		if (args_parse(args, argc - taken, argv + taken, tables, false, &err) < 0)

@@ -36,12 +36,22 @@ static bool is_detector(const char *folder)
 	return found;
 }
 
-/* Fills in the built-in half where there is none. */
+/* Fills `folder` in with the built-in one. */
+static int take_builtin(const char *kind, char folder[PATH_MAX], struct error *err)
+{
+	char found[BUILTIN_PATH_SIZE];
+	int r = builtin_model_folder("", kind, found, err);
+
+	if (r == 0 && !realpath(found, folder))
+		return error_set(err, ERROR_MODEL, "%.180s: %s", found, strerror(errno));
+	return r;
+}
+
 static int complete(struct set_place *set, struct error *err)
 {
-	int r = set->has_detector ? 0 : builtin_model_folder("", "detector", set->detector, err);
+	int r = set->has_detector ? 0 : take_builtin("detector", set->detector, err);
 
-	return r < 0 || set->has_embedder ? r : builtin_model_folder("", "embedder", set->embedder, err);
+	return r < 0 || set->has_embedder ? r : take_builtin("embedder", set->embedder, err);
 }
 
 /* True if there is at least half a set. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <libgen.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,11 @@ static void print_summary(const struct roc_summary *s, const struct modelset *mo
 	printf("%s with %s on %zu pairs, %zu of one person\n", models->detector.name, models->embedder.name, s->pairs,
 	       s->same);
 	printf("  accuracy        %.2f %% at the best threshold, %.4f\n", 100 * s->accuracy, s->threshold);
-	printf("  two-way         %.2f %%, each half judged by the best threshold of the other\n", 100 * s->two_way);
+	if (isnan(s->two_way))
+		puts("  two-way         unknown: in one half of the list all pairs are of one kind");
+	else
+		printf("  two-way         %.2f %%, each half judged by the best threshold of the other\n",
+		       100 * s->two_way);
 	for (int i = 0; i < ROC_FARS; i++)
 		printf("  true accepts    %.2f %% at a false-accept rate of %g, from %.4f on%s\n",
 		       100 * s->at[i].true_accept, roc_fars[i], s->at[i].threshold,
@@ -60,11 +65,11 @@ static void print_json(const struct roc_summary *s, const struct modelset *model
 		json_array_append_new(rates, json_pack("{s:f, s:f, s:f, s:f}", "false_accept_at_most", roc_fars[i],
 						       "false_accept", s->at[i].false_accept, "true_accept",
 						       s->at[i].true_accept, "threshold", s->at[i].threshold));
-	json_t *object =
-	    json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:o}", "detector", models->detector.name,
-		      "embedder", models->embedder.name, "model_id", models->model_id, "pairs", (json_int_t)s->pairs,
-		      "same", (json_int_t)s->same, "failed", (json_int_t)s->failed, "accuracy", s->accuracy,
-		      "threshold", s->threshold, "two_way", s->two_way, "rates", rates);
+	json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:o, s:o}", "detector",
+				   models->detector.name, "embedder", models->embedder.name, "model_id",
+				   models->model_id, "pairs", (json_int_t)s->pairs, "same", (json_int_t)s->same,
+				   "failed", (json_int_t)s->failed, "accuracy", s->accuracy, "threshold", s->threshold,
+				   "two_way", isnan(s->two_way) ? json_null() : json_real(s->two_way), "rates", rates);
 	json_dumpf(object, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
 	putchar('\n');
 	json_decref(object);

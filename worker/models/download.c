@@ -194,7 +194,7 @@ static int explain_cut(const struct fetch *f, const char *why, struct error *err
 	const struct download *d = f->download;
 
 	if (f->got == 0)
-		return error_set(err, ERROR_CONNECTION, "%.100s: %s", d->url, why);
+		return error_set(err, ERROR_CONNECTION, "%.150s: %s", d->url, why);
 	return error_set(err, ERROR_CONNECTION,
 			 "cut off after %" PRId64 " of %" PRId64
 			 " bytes (%s); they are kept, the same command goes on there",

@@ -84,9 +84,11 @@ static void on_row(int end, void *arg)
 		reader->status = error_set(reader->err, ERROR_INVALID_JOB,
 					   "%s: row %u has %u columns, id,image_a,image_b,label are wanted",
 					   reader->name, reader->row, count);
+	else if (reader->row == 1 && strcmp(text + reader->fields[1], "image_a") == 0)
+		return; /* the header */
 	else if (parse_label(text + reader->fields[3], &same))
 		reader->status = add_pair(reader, same);
-	else if (reader->row > 1)
+	else
 		reader->status =
 		    error_set(reader->err, ERROR_INVALID_JOB, "%s: row %u: the label \"%.40s\" is neither 1 nor 0",
 			      reader->name, reader->row, text + reader->fields[3]);

@@ -26,8 +26,8 @@ struct pairs {
 
 /**
  * Reads CSV text with the columns id, image_a, image_b, label; the label is 1 or 0, true or false, same or different;
- * further columns and a header line are passed over. `invalid_job` with the line of the first row that is wrong. At
- * most a million pairs. `name` stands in errors.
+ * further columns and a header line (with image_a in it) are passed over. `invalid_job` with the line of the first row
+ * that is wrong. At most a million pairs. `name` stands in errors.
  */
 int pairs_parse(struct pairs *pairs, const char *name, const uint8_t *text, size_t size, struct error *err) must_check;
 

@@ -128,6 +128,13 @@ int roc_curve(const struct roc_pair *pairs, size_t count, struct roc_point *poin
 	return made;
 }
 
+static bool has_both(const struct roc_pair *pairs, size_t count)
+{
+	size_t same = count_same(pairs, count);
+
+	return same > 0 && same < count;
+}
+
 int roc_summarise(const struct roc_pair *pairs, size_t count, struct roc_summary *out)
 {
 	size_t half = count / 2;
@@ -147,7 +154,9 @@ int roc_summarise(const struct roc_pair *pairs, size_t count, struct roc_summary
 	if (r < 0)
 		return r;
 	sum.accuracy = roc_accuracy(pairs, count, sum.threshold);
-	sum.two_way = (roc_accuracy(pairs, half, second) + roc_accuracy(pairs + half, count - half, first)) / 2;
+	sum.two_way = NAN;
+	if (has_both(pairs, half) && has_both(pairs + half, count - half))
+		sum.two_way = (roc_accuracy(pairs, half, second) + roc_accuracy(pairs + half, count - half, first)) / 2;
 	*out = sum;
 	return 0;
 }

@@ -30,7 +30,8 @@ struct roc_summary {
 	size_t failed;
 	double accuracy;  /**< share of right verdicts at `threshold` */
 	double threshold; /**< the best one: the middle of the gap between two similarities */
-	double two_way;   /**< the best threshold of each half of the list judges the other; mean of both shares */
+	double two_way;   /**< the best threshold of each half of the list judges the other; mean of both shares. NAN
+			    when a half has no pair of one of both kinds */
 	struct roc_point at[ROC_FARS];
 };
 

@@ -31,7 +31,17 @@ _facefleet_options() {
 	match) _facefleet_words "--json --picture --timeout $job $everywhere" ;;
 	submit) _facefleet_words "--wait --out --format --resume --base-dir --in-flight $job $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
+	models) _facefleet_words "--json --detector --embedder --roc --threads --config --set --quiet --help --version" ;;
 	*) _facefleet_words "$everywhere" ;;
+	esac
+}
+
+# A command of `models`, then what it is about: files or folders.
+_facefleet_models() {
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	models) _facefleet_words "list show verify evaluate fetch" ;;
+	fetch) _facefleet_words "opencv-zoo" ;;
+	*) _facefleet_files ;;
 	esac
 }
 
@@ -44,15 +54,16 @@ _facefleet() {
 	--scene) _facefleet_words "batch realtime" && return ;;
 	--policy) _facefleet_words "largest best_pair reject_multiple" && return ;;
 	--format) _facefleet_words "jsonl csv" && return ;;
-	--base-dir) _facefleet_files -d && return ;;
-	-o | --out | -p | --picture | -c | --config) _facefleet_files && return ;;
-	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight) return ;;
+	--base-dir | --detector | --embedder) _facefleet_files -d && return ;;
+	-o | --out | -p | --picture | --roc | -c | --config) _facefleet_files && return ;;
+	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight | --threads) return ;;
 	esac
 
 	case ${COMP_WORDS[COMP_CWORD]},$command in
 	-*) _facefleet_options ;;
 	*,match | *,submit) _facefleet_files ;;
-	*, | *,help) _facefleet_words "match submit topology help" ;;
+	*,models) _facefleet_models ;;
+	*, | *,help) _facefleet_words "match submit topology models help" ;;
 	esac
 }
 
