@@ -24,6 +24,11 @@ struct nn_shape nn_blocks_shape(const struct nn_shape *shape, int64_t lanes)
 	return nn_shape_valid(&blocks) ? blocks : (struct nn_shape){0};
 }
 
+int64_t nn_blocks_count(const struct nn_shape *shape, int64_t lanes)
+{
+	return shape->dim[0] * ((shape->dim[1] + lanes - 1) / lanes);
+}
+
 bool nn_plan_may_block(const struct nn_plan *plan)
 {
 	return plan->made != NULL;

@@ -16,6 +16,9 @@ uint32_t nn_plan_in_blocks(const struct nn_plan *plan, uint32_t value);
 /** Shape of a value in blocks, as planes of that many channels; all zero if it cannot be in blocks. */
 struct nn_shape nn_blocks_shape(const struct nn_shape *shape, int64_t lanes);
 
+/** Blocks of all images of a tensor of rank 4. */
+int64_t nn_blocks_count(const struct nn_shape *shape, int64_t lanes);
+
 /** False where only planes are known: a plan of one node. */
 bool nn_plan_may_block(const struct nn_plan *plan);
 

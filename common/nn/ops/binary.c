@@ -1,6 +1,7 @@
 /* Operators on two or more tensors with broadcasting. */
 #include <math.h>
 
+#include "nn/blocks.h"
 #include "nn/infer.h"
 #include "nn/ops/ops.h"
 #include "nn/plan.h"
@@ -144,14 +145,41 @@ static int infer(struct nn_infer *in, const struct nn_node *node)
 	return nn_infer_output(in, node, &shape);
 }
 
+/* Element by element over blocks, where one operand lies so and all have one shape. */
+static bool runs_over_blocks(const struct nn_plan *plan, const struct nn_node *node)
+{
+	bool has_blocks = false;
+
+	for (unsigned i = 0; i < node->input_count; i++) {
+		if (!nn_shape_equal(nn_plan_input(plan, node, i), nn_plan_output(plan, node)))
+			return false;
+		has_blocks = has_blocks || nn_plan_has(plan, node->inputs[i], NN_BLOCKS);
+	}
+	return has_blocks;
+}
+
+static int need_operands(struct nn_plan *plan, const struct nn_node *node, bool blocks)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < node->input_count; i++)
+		r = nn_plan_need(plan, node, node->inputs[i], blocks);
+	return r;
+}
+
 static int compile(struct nn_plan *plan, const struct nn_node *node)
 {
-	const struct nn_shape *out = nn_plan_output(plan, node);
-	const struct nn_shape *first = nn_plan_input(plan, node, 0);
+	bool blocks = runs_over_blocks(plan, node);
+	const struct nn_shape *out =
+	    blocks ? &plan->shapes[nn_plan_in_blocks(plan, node->outputs[0])] : nn_plan_output(plan, node);
+	const struct nn_shape *first = blocks ? out : nn_plan_input(plan, node, 0);
 	unsigned pairs = node->input_count > 1 ? node->input_count - 1 : 1;
+	int r = need_operands(plan, node, blocks);
+
+	if (r < 0)
+		return r;
 	struct nn_step *step = nn_plan_add(plan, node, sizeof(struct binary) + pairs * sizeof(struct pair));
 	const struct function *f = functions;
-
 	if (!step)
 		return error_errno(plan->err);
 	while (f->op != node->op)
@@ -159,9 +187,13 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 	struct binary *b = step->params;
 	b->row = f->row;
 	b->pair_count = pairs;
-	b->pairs[0] = pair_of(first, node->input_count > 1 ? nn_plan_input(plan, node, 1) : first, out);
-	for (unsigned k = 1; k < pairs; k++)
-		b->pairs[k] = pair_of(out, nn_plan_input(plan, node, k + 1), out);
+	for (unsigned k = 0; k < pairs; k++) {
+		const struct nn_shape *other = node->input_count > 1 ? nn_plan_input(plan, node, k + 1) : first;
+		b->pairs[k] = pair_of(k == 0 ? first : out, blocks ? out : other, out);
+	}
+	for (unsigned i = 0; i < step->input_count; i++)
+		nn_plan_lay_out(plan, step, i, blocks);
+	nn_plan_lay_out_result(plan, step, blocks);
 	step->run = run;
 	step->macs = nn_plan_elements(plan, node) * pairs;
 	return 0;
@@ -173,6 +205,7 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 	    .min_inputs = least,                                                                                       \
 	    .max_inputs = most,                                                                                        \
 	    .data_inputs = most,                                                                                       \
+	    .takes_blocks = true,                                                                                      \
 	    .infer = infer,                                                                                            \
 	    .compile = compile,                                                                                        \
 	};

@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "nn/blocks.h"
 #include "nn/ops/ops.h"
 #include "nn/ops/window.h"
 #include "nn/plan.h"
@@ -91,6 +92,52 @@ static int infer(struct nn_infer *in, const struct nn_node *node)
 	return nn_infer_output(in, node, &shape);
 }
 
+struct block_pool {
+	const struct nn_kernels *kernels;
+	struct nn_pool_block pool;
+	int64_t blocks; /* of all images */
+};
+
+static void run_blocks(const struct nn_step *step, const float *const *in, float *out, float *scratch)
+{
+	const struct block_pool *b = step->params;
+	struct nn_pool_block pool = b->pool;
+	int64_t in_size = pool.input[0] * pool.input[1] * b->kernels->lanes;
+	int64_t out_size = pool.output[0] * pool.output[1] * b->kernels->lanes;
+
+	(void)scratch;
+	for (int64_t i = 0; i < b->blocks; i++) {
+		pool.x = in[0] + i * in_size;
+		pool.out = out + i * out_size;
+		b->kernels->max_block(&pool);
+	}
+}
+
+/* A maximum whose operand is there in blocks. */
+static int compile_blocks(struct nn_plan *plan, const struct nn_node *node, const struct nn_window *w)
+{
+	const struct nn_shape *input = nn_plan_input(plan, node, 0);
+	struct nn_step *step = nn_plan_add(plan, node, sizeof(struct block_pool));
+
+	if (!step)
+		return error_errno(plan->err);
+	struct block_pool *b = step->params;
+	b->kernels = plan->kernels;
+	b->blocks = nn_blocks_count(input, plan->kernels->lanes);
+	for (int axis = 0; axis < 2; axis++) {
+		b->pool.input[axis] = w->input[axis];
+		b->pool.output[axis] = w->output[axis];
+		b->pool.kernel[axis] = w->kernel[axis];
+		b->pool.stride[axis] = w->stride[axis];
+		b->pool.before[axis] = w->before[axis];
+	}
+	nn_plan_lay_out(plan, step, 0, NN_BLOCKS);
+	nn_plan_lay_out_result(plan, step, NN_BLOCKS);
+	step->run = run_blocks;
+	step->macs = nn_plan_elements(plan, node) * (uint64_t)(w->kernel[0] * w->kernel[1]);
+	return 0;
+}
+
 static int compile(struct nn_plan *plan, const struct nn_node *node)
 {
 	const struct nn_shape *input = nn_plan_input(plan, node, 0);
@@ -98,6 +145,11 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 	struct nn_window window;
 	int r = nn_window_read(&window, node, input, NULL, plan->err);
 
+	bool is_dilated = window.dilation[0] > 1 || window.dilation[1] > 1;
+	if (r == 0 && !is_average && !is_dilated && nn_plan_has(plan, node->inputs[0], NN_BLOCKS))
+		return compile_blocks(plan, node, &window);
+	if (r == 0)
+		r = nn_plan_need(plan, node, node->inputs[0], NN_PLANES);
 	if (r < 0)
 		return r;
 	struct nn_staging staging = nn_staging_of(&window);
@@ -181,6 +233,7 @@ const struct nn_operator nn_op_max_pool = {
     .min_inputs = 1,
     .max_inputs = 1,
     .data_inputs = 1,
+    .takes_blocks = true,
     .check = check,
     .infer = infer,
     .compile = compile,
@@ -192,6 +245,7 @@ const struct nn_operator nn_op_average_pool = {
     .min_inputs = 1,
     .max_inputs = 1,
     .data_inputs = 1,
+    .takes_blocks = true,
     .check = check,
     .infer = infer,
     .compile = compile,

@@ -2,12 +2,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "nn/blocks.h"
 #include "nn/infer.h"
 #include "nn/ops/ops.h"
 #include "nn/plan.h"
 
 struct resize {
-	int64_t planes; /* leading axes, which keep their size */
+	const struct nn_kernels *kernels;
+	int64_t planes; /* leading axes, which keep their size; or blocks */
 	int64_t in_height;
 	int64_t in_width;
 	int64_t height;
@@ -33,6 +35,22 @@ static void run(const struct nn_step *step, const float *const *in, float *out, 
 			else
 				for (int64_t x = 0; x < r->width; x++)
 					out[x] = row[columns[x]];
+		}
+	}
+}
+
+static void run_blocks(const struct nn_step *step, const float *const *in, float *out, float *scratch)
+{
+	const struct resize *r = step->params;
+	const int64_t *columns = r->source + r->height;
+	int64_t lanes = r->kernels->lanes;
+
+	(void)scratch;
+	for (int64_t i = 0; i < r->planes; i++) {
+		for (int64_t y = 0; y < r->height; y++, out += r->width * lanes) {
+			int64_t row = i * r->in_height + r->source[y];
+
+			r->kernels->pick_block(in[0] + row * r->in_width * lanes, columns, r->width, out);
 		}
 	}
 }
@@ -158,6 +176,9 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 	struct nn_shape shape;
 	int r = read_scales(plan->graph, node, input, &shape, scales, plan->err);
 
+	bool blocks = nn_plan_has(plan, node->inputs[0], NN_BLOCKS);
+	if (r == 0)
+		r = nn_plan_need(plan, node, node->inputs[0], blocks);
 	if (r < 0)
 		return r;
 	int y = input->rank - 2;
@@ -167,14 +188,17 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 	if (!step)
 		return error_errno(plan->err);
 	struct resize *s = step->params;
-	s->planes = nn_shape_span(input, 0, y);
+	s->kernels = plan->kernels;
+	s->planes = blocks ? nn_blocks_count(input, plan->kernels->lanes) : nn_shape_span(input, 0, y);
 	s->in_height = input->dim[y];
 	s->in_width = input->dim[x];
 	s->height = shape.dim[y];
 	s->width = shape.dim[x];
 	fill_sources(node, scales[y], s->in_height, s->height, s->source);
 	fill_sources(node, scales[x], s->in_width, s->width, s->source + s->height);
-	step->run = run;
+	nn_plan_lay_out(plan, step, 0, blocks);
+	nn_plan_lay_out_result(plan, step, blocks);
+	step->run = blocks ? run_blocks : run;
 	step->macs = nn_plan_elements(plan, node);
 	return 0;
 }
@@ -186,6 +210,7 @@ const struct nn_operator nn_op_resize = {
     .min_inputs = 1,
     .max_inputs = 4,
     .data_inputs = 1,
+    .takes_blocks = true,
     .check = check,
     .infer = infer,
     .compile = compile,
@@ -197,6 +222,7 @@ const struct nn_operator nn_op_upsample = {
     .min_inputs = 2,
     .max_inputs = 2,
     .data_inputs = 1,
+    .takes_blocks = true,
     .check = check,
     .infer = infer,
     .compile = compile,
