@@ -1,5 +1,5 @@
 /*
- * Times a network layer by layer: bench_nn [--json] MODEL.onnx N C H W [RUNS]
+ * Times a network layer by layer: bench_nn [--json] [--kernels NAME] MODEL.onnx N C H W [RUNS]
  * For each step the best of RUNS: operator, output, time, multiply-adds, rate, share of the machine's peak, which is
  * the rate of a large cblas_sgemm in the same process with the best kernels OpenBLAS has. Then the whole network
  * for one image, and what an image costs in batches, one image after the other and layer by layer.
@@ -24,6 +24,7 @@
 struct bench {
 	struct nn_model *model;
 	struct nn_session *session;
+	const struct nn_kernels *kernels;
 	int runs;
 	bool json;
 	double peak; /* GMAC/s */
@@ -180,24 +181,41 @@ static int load(struct bench *b, const char *path, const struct nn_shape *shape,
 	int r = buffer_read_file(&file, path, (size_t)1 << 30, err);
 
 	if (r == 0)
-		r = nn_model_load(&b->model, path, file.data, file.size, err);
+		r = nn_model_load_for(&b->model, path, file.data, file.size, b->kernels, err);
 	if (r == 0)
 		r = nn_session_new(&b->session, b->model, shape, 0, err);
 	buffer_finish(&file);
 	return r;
 }
 
+/* Takes the options off the arguments; false if one is wrong. */
+static bool read_options(struct bench *b, int *argc, char ***argv)
+{
+	b->kernels = nn_kernels_best();
+	for (; *argc > 1 && (*argv)[1][0] == '-'; (*argc)--, (*argv)++) {
+		if (strcmp((*argv)[1], "--json") == 0) {
+			b->json = true;
+		} else if (strcmp((*argv)[1], "--kernels") == 0 && *argc > 2) {
+			b->kernels = nn_kernels_named((*argv)[2]);
+			(*argc)--;
+			(*argv)++;
+		} else {
+			return false;
+		}
+	}
+	return b->kernels && *argc >= 6;
+}
+
 int main(int argc, char **argv)
 {
-	struct bench bench = {.json = argc > 1 && strcmp(argv[1], "--json") == 0};
+	struct bench bench = {0};
 	struct nn_shape shape = {.rank = 4};
 	struct error err = {0};
 
 	nn_blas_choose(argv);
-	argv += bench.json;
-	argc -= bench.json;
-	if (argc < 6) {
-		fprintf(stderr, "usage: bench_nn [--json] MODEL.onnx N C H W [RUNS]\n");
+	if (!read_options(&bench, &argc, &argv)) {
+		fprintf(stderr,
+			"usage: bench_nn [--json] [--kernels avx512|avx2|portable] MODEL.onnx N C H W [RUNS]\n");
 		return 2;
 	}
 	for (int i = 0; i < 4; i++)
