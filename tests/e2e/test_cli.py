@@ -11,10 +11,12 @@ import socket
 import subprocess
 
 import pytest
+from PIL import Image
 
 import cli_support
 from cli_support import FakeWorker, ids, json_lines, pairs, photo, reply_to, wait_for_end, whole_lines
 from fleet import wait_until
+from photos import plain
 
 PIPES = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
@@ -102,6 +104,38 @@ def test_match_passes_urls_on(fleet, worker, two):
     assert done.returncode == 0, done.stderr
     assert worker.jobs[0].body["image_b"] == {"url": "https://example.com/b.jpg"}
     assert worker.jobs[0].body["callback"] == {"url": "https://example.com/hook"}
+
+
+@pytest.mark.parametrize(
+    "answer, status, colour",
+    [
+        (cli_support.same, 0, (0x3D, 0xDC, 0x68)),
+        (cli_support.different, 1, (0xFF, 0x5A, 0x4D)),
+        (cli_support.failed, 3, None),
+    ],
+)
+def test_match_draws_a_picture(fleet, worker, tmp_path, answer, status, colour):
+    worker.answer = answer
+    photographs = [photo(tmp_path, "a.jpg", plain(300, 200)), photo(tmp_path, "b.png", plain(200, 300, "PNG"))]
+    out = tmp_path / "out.jpg"
+    done = fleet.shell("match", *photographs, "--picture", str(out))
+    assert done.returncode == status, done.stderr
+    picture = Image.open(out)
+    picture.load()
+    assert picture.format == "JPEG" and picture.width == 640 and 340 < picture.height < 480
+    if colour:  # the upper edge of the box at 10, 20, behind the margin and the line with the name
+        pixel = picture.getpixel((16 + 60, 34 + 20))
+        assert all(abs(have - want) < 60 for have, want in zip(pixel, colour)), pixel
+
+
+def test_match_draws_only_files(fleet, worker, two, tmp_path):
+    out = tmp_path / "out.jpg"
+    done = fleet.shell("match", two[0], "https://example.com/b.jpg", "--picture", str(out))
+    assert done.returncode == 2 and "as files" in done.stderr
+    assert worker.jobs == [] and not out.exists()
+    done = fleet.shell("match", *two, "--picture", str(tmp_path / "nowhere" / "out.jpg"))
+    assert done.returncode == 5 and "nowhere" in done.stderr
+    assert done.stdout.startswith("same person")
 
 
 def test_match_without_a_reply(fleet, worker, two):

@@ -207,6 +207,8 @@ static int explain(struct fetch *f, CURLcode code, struct error *err)
 
 	if (stop_requested())
 		return explain_cut(f, "interrupted", err);
+	if (f->status == 416)
+		f->got = 0; /* the .part is longer than what there is: begin anew the next time */
 	if (f->status)
 		return error_set(err, ERROR_CONNECTION, "%.180s: the server answers %ld", d->url, f->status);
 	if (f->wrong_size) {

@@ -27,20 +27,21 @@ struct plot {
 static const char head[] =
     "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\">\n"
     "<style>\n"
-    "svg { --paper: #fff; --ink: #1c2128; --faint: #d5dae1; --curve: #1769c2; --point: #b5380d; background: "
-    "var(--paper) }\n"
-    "@media (prefers-color-scheme: dark) {\n"
-    "svg { --paper: #14171b; --ink: #e6e9ed; --faint: #363c45; --curve: #6cb2ff; --point: #ff9a6b } }\n"
-    "text { font: 14px sans-serif; fill: var(--ink) }\n"
+    "text { font: 14px sans-serif; fill: #1c2128 }\n"
     ".title { font-size: 17px; font-weight: 600 }\n"
-    ".grid { stroke: var(--faint); stroke-width: 1 }\n"
-    ".axis { stroke: var(--ink); stroke-width: 1.2; fill: none }\n"
-    ".curve { stroke: var(--curve); stroke-width: 2.4; fill: none; stroke-linejoin: round }\n"
-    ".chance { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 4 5; fill: none; opacity: .6 }\n"
-    ".point { fill: var(--point) }\n"
-    ".box { fill: var(--paper); stroke: var(--faint) }\n"
+    ".paper { fill: #fff }\n"
+    ".grid { stroke: #d5dae1; stroke-width: 1 }\n"
+    ".axis { stroke: #1c2128; stroke-width: 1.2; fill: none }\n"
+    ".curve { stroke: #1769c2; stroke-width: 2.4; fill: none; stroke-linejoin: round }\n"
+    ".chance { stroke: #6b7480; stroke-width: 1; stroke-dasharray: 4 5; fill: none }\n"
+    ".point { fill: #b5380d }\n"
+    ".box { fill: #fff; stroke: #d5dae1 }\n"
+    "@media (prefers-color-scheme: dark) {\n"
+    "text { fill: #e6e9ed } .paper { fill: #14171b } .grid { stroke: #363c45 } .axis { stroke: #e6e9ed }\n"
+    ".curve { stroke: #6cb2ff } .chance { stroke: #98a1ad } .point { fill: #ff9a6b }\n"
+    ".box { fill: #14171b; stroke: #363c45 } }\n"
     "</style>\n"
-    "<rect width=\"100%%\" height=\"100%%\" style=\"fill: var(--paper)\"/>\n";
+    "<rect class=\"paper\" width=\"%d\" height=\"%d\"/>\n";
 
 /* False-accept rates below the lowest decade, zero among them, stand at the left edge. */
 static double at_x(const struct plot *plot, double false_accept)
@@ -103,10 +104,11 @@ static void write_curve(struct plot *plot, const struct roc_point *points, int c
 
 static void write_legend(struct plot *plot, const struct roc_summary *summary)
 {
-	int x = RIGHT - 330;
-	int y = BOTTOM - 136;
+	/* Where neither a useful curve nor chance passes. */
+	int x = LEFT + 60;
+	int y = BOTTOM - 200;
 
-	WRITE(plot, "<rect class=\"box\" x=\"%d\" y=\"%d\" width=\"318\" height=\"124\" rx=\"6\"/>\n", x, y);
+	WRITE(plot, "<rect class=\"box\" x=\"%d\" y=\"%d\" width=\"340\" height=\"124\" rx=\"6\"/>\n", x, y);
 	WRITE(plot, "<path class=\"curve\" d=\"M%d %d h26\"/>", x + 12, y + 22);
 	WRITE(plot, "<text x=\"%d\" y=\"%d\">%zu pairs, %zu of one person, %zu failed</text>\n", x + 48, y + 27,
 	      summary->pairs, summary->same, summary->failed);
@@ -134,7 +136,7 @@ int roc_svg_write(struct buffer *out, const char *title, const struct roc_summar
 
 	/* As far down as the pairs can tell rates apart, and to the lowest rate of the summary. */
 	plot.decades = (int)fmax(3, fmin(DECADES_MAX, ceil(log10((double)(different > 0 ? different : 1)))));
-	WRITE(&plot, head, WIDTH, HEIGHT, WIDTH, HEIGHT);
+	WRITE(&plot, head, WIDTH, HEIGHT, WIDTH, HEIGHT, WIDTH, HEIGHT);
 	write_title(&plot, title);
 	write_axes(&plot);
 	write_curve(&plot, points, count);
