@@ -96,7 +96,7 @@ static void draw_face(struct canvas *canvas, const struct pane *pane, const stru
 	int top = place(face->box[1], pane->scale, pane->y);
 	int right = place(face->box[0] + face->box[2], pane->scale, pane->x);
 	int bottom = place(face->box[1] + face->box[3], pane->scale, pane->y);
-	int radius = right - left > 160 ? 4 : 2;
+	int radius = right - left > 160 ? 5 : right - left > 60 ? 3 : 2;
 
 	canvas_outline(canvas, left, top, right - left, bottom - top, 3, colour);
 	for (int i = 0; i < 5; i++)
