@@ -1,8 +1,9 @@
 /*
  * What matching alone costs: the pairs of a CSV, read into memory first, matched on one thread
- * without a broker. Prints one JSON line. The yardstick for queueing overhead.
+ * without a broker. Prints one JSON line: matches a second, and what share of the time each stage took. The yardstick
+ * for queueing overhead. With a file, writes a line for each match into it: its number, similarity and verdict.
  *
- * Usage: bench_inprocess PAIRS.csv DETECTOR_DIR EMBEDDER_DIR COUNT
+ * Usage: bench_inprocess PAIRS.csv DETECTOR_DIR EMBEDDER_DIR COUNT [VERDICTS.csv]
  */
 
 #include <errno.h>
@@ -65,27 +66,53 @@ static int read_pairs(const char *csv, struct pair *pairs)
 	return count > MAX_PAIRS ? -1 : count;
 }
 
-static void run(struct matcher *matcher, const struct pair *pairs, int pair_count, int matches)
+/* What a run adds up. */
+struct totals {
+	double ms[STAGE_COUNT];
+	int failed;
+};
+
+static void match(struct matcher *matcher, const struct pair *pair, int number, FILE *verdicts, struct totals *totals)
 {
 	struct reply reply;
 	struct error err;
 	struct job job;
-	int failed = 0;
+
+	job_init(&job, JOB_MATCH);
+	job.image_a = (struct job_image){.data = pair->a.data, .size = pair->a.size};
+	job.image_b = (struct job_image){.data = pair->b.data, .size = pair->b.size};
+	reply_init(&reply, "", &job);
+	timings_init(&reply.timings);
+	bool is_failed = matcher_run(matcher, NULL, &job, &reply, &err) < 0;
+	totals->failed += is_failed;
+	for (int stage = 0; stage < STAGE_COUNT; stage++)
+		totals->ms[stage] += reply.timings.ms[stage] > 0 ? reply.timings.ms[stage] : 0;
+	if (verdicts)
+		fprintf(verdicts, "%d,%.6f,%s\n", number, reply.result.similarity,
+			is_failed              ? "failed"
+			: reply.result.matched ? "same"
+					       : "different");
+}
+
+static void run(struct matcher *matcher, const struct pair *pairs, int pair_count, int matches, FILE *verdicts)
+{
+	struct totals totals = {0};
 	int64_t start = clock_monotonic_ns();
 
-	for (int i = 0; i < matches; i++) {
-		const struct pair *pair = &pairs[i % pair_count];
-		job_init(&job, JOB_MATCH);
-		job.image_a = (struct job_image){.data = pair->a.data, .size = pair->a.size};
-		job.image_b = (struct job_image){.data = pair->b.data, .size = pair->b.size};
-		reply_init(&reply, "", &job);
-		timings_init(&reply.timings);
-		if (matcher_run(matcher, NULL, &job, &reply, &err) < 0)
-			failed++;
-	}
+	for (int i = 0; i < matches; i++)
+		match(matcher, &pairs[i % pair_count], i, verdicts, &totals);
 	double seconds = clock_elapsed_ms(start, clock_monotonic_ns()) / 1000;
-	printf("{\"matches\": %d, \"failed\": %d, \"seconds\": %.3f, \"matches_per_second\": %.2f}\n", matches, failed,
-	       seconds, matches / seconds);
+	printf("{\"matches\": %d, \"failed\": %d, \"seconds\": %.3f, \"matches_per_second\": %.2f, \"percent\": {",
+	       matches, totals.failed, seconds, matches / seconds);
+	const char *separator = "";
+	for (int stage = 0; stage < STAGE_COUNT; stage++) {
+		if (totals.ms[stage] > 0) {
+			printf("%s\"%s\": %.1f", separator, stage_name((enum stage)stage),
+			       totals.ms[stage] / seconds / 10);
+			separator = ", ";
+		}
+	}
+	printf("}}\n");
 }
 
 int main(int argc, char **argv)
@@ -95,9 +122,14 @@ int main(int argc, char **argv)
 	struct matcher *matcher = NULL;
 	struct error err = {0};
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: %s PAIRS.csv DETECTOR_DIR EMBEDDER_DIR COUNT\n", argv[0]);
+	if (argc != 5 && argc != 6) {
+		fprintf(stderr, "usage: %s PAIRS.csv DETECTOR_DIR EMBEDDER_DIR COUNT [VERDICTS.csv]\n", argv[0]);
 		return 2;
+	}
+	FILE *verdicts = argc > 5 ? fopen(argv[5], "w") : NULL;
+	if (argc > 5 && !verdicts) {
+		perror(argv[5]);
+		return 1;
 	}
 	int count = read_pairs(argv[1], pairs);
 	if (count <= 0)
@@ -114,12 +146,14 @@ int main(int argc, char **argv)
 	if (r < 0)
 		fprintf(stderr, "%s\n", err.text);
 	else
-		run(matcher, pairs, count, atoi(argv[4]));
+		run(matcher, pairs, count, atoi(argv[4]), verdicts);
 	matcher_free(matcher);
 	modelset_free(models);
 	for (int i = 0; i < count; i++) {
 		buffer_finish(&pairs[i].a);
 		buffer_finish(&pairs[i].b);
 	}
+	if (verdicts)
+		fclose(verdicts);
 	return r < 0 ? 1 : 0;
 }
