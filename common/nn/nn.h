@@ -32,6 +32,15 @@ struct nn_model;
  */
 int nn_model_load(struct nn_model **out, const char *name, const uint8_t *bytes, size_t size,
 		  struct error *err) must_check;
+
+/**
+ * The same for running in 8 bits: convolutions whose input has a range in `ranges`, a text with a line "LOW HIGH NAME"
+ * for each value as `bench_int8 calibrate` prints them; the others stay in float32. Needs no instruction that
+ * nn_model_load() does not, and gives the same on every processor. ERROR_MODEL: also a line that is none, or names no
+ * value of the network.
+ */
+int nn_model_load_int8(struct nn_model **out, const char *name, const uint8_t *bytes, size_t size, const char *ranges,
+		       size_t ranges_size, struct error *err) must_check;
 void nn_model_free(struct nn_model *model);
 
 /** Number of graph inputs that are not weights, and their declared shape (-1 where dynamic). */

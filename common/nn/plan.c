@@ -4,6 +4,8 @@
 
 #include "nn/blocks.h"
 #include "nn/operator.h"
+#include "nn/ops/quantised_conv.h"
+#include "nn/quantise.h"
 
 void nn_plan_finish(struct nn_plan *plan)
 {
@@ -15,8 +17,12 @@ void nn_plan_finish(struct nn_plan *plan)
 	free(plan->fusions);
 	free(plan->made);
 	plan->made = NULL;
+	free(plan->is_quantised);
+	free(plan->is_bytes);
 	plan->steps = NULL;
 	plan->fusions = NULL;
+	plan->is_quantised = NULL;
+	plan->is_bytes = NULL;
 	plan->step_count = 0;
 }
 
@@ -123,6 +129,7 @@ static int need_planes(struct nn_plan *plan, const struct nn_node *node)
 
 static int compile_node(struct nn_plan *plan, const struct nn_node *node)
 {
+	bool is_quantised = plan->is_quantised && plan->is_quantised[node - plan->graph->nodes];
 	int r = node->op->takes_blocks ? 0 : need_planes(plan, node);
 
 	if (r < 0)
@@ -131,7 +138,7 @@ static int compile_node(struct nn_plan *plan, const struct nn_node *node)
 		plan->made[nn_plan_fusion(plan, node).output] = true;
 		return 0;
 	}
-	r = node->op->compile(plan, node);
+	r = is_quantised ? nn_quantised_conv_compile(plan, node) : node->op->compile(plan, node);
 	if (r == 0)
 		plan->made[plan->steps[plan->step_count - 1].output] = true;
 	return r;
@@ -164,6 +171,7 @@ int nn_plan_compile(struct nn_plan *plan)
 	plan->fusions = calloc(graph->node_count + 1, sizeof(*plan->fusions));
 	if (!plan->fusions || nn_fuse(graph, plan->shapes, plan->fusions) < 0)
 		return nn_out_of_memory(plan->err);
+	r = plan->quantisation ? nn_quantise_plan(plan) : 0;
 	for (unsigned i = 0; r == 0 && i < graph->node_count; i++) {
 		const struct nn_fusion *head = &plan->fusions[plan->fusions[i].head];
 

@@ -18,6 +18,8 @@ struct nn_step {
 	uint64_t macs;  /**< multiply-adds, or operations of that order */
 };
 
+struct nn_quantisation;
+
 /** The work of a graph for one input shape, in the order in which it is done. */
 struct nn_plan {
 	const struct nn_graph *graph;
@@ -25,6 +27,9 @@ struct nn_plan {
 	const struct nn_shape *shapes; /**< by value, then by value in blocks; borrowed */
 	bool *made;                    /**< the same: what is there so far; owned; NULL: only planes are known */
 	struct nn_fusion *fusions;     /**< by node; owned; NULL: nothing is fused */
+	const struct nn_quantisation *quantisation; /**< NULL: float32 */
+	bool *is_quantised;                         /**< by node, see nn_quantise_plan(); owned, like is_bytes */
+	bool *is_bytes;                             /**< by value */
 	struct nn_step *steps;
 	unsigned step_count;
 	struct error *err;

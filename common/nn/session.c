@@ -112,6 +112,7 @@ static int build(struct nn_session *s, const struct nn_shape *shape, size_t max_
 	    .graph = graph,
 	    .kernels = s->model->kernels,
 	    .shapes = s->shapes,
+	    .quantisation = s->model->quantisation,
 	    .err = err,
 	};
 	r = nn_plan_compile(&s->plan);

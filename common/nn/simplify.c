@@ -177,8 +177,7 @@ static void drop_dead_nodes(struct nn_graph *graph)
 	graph->node_count = kept;
 }
 
-/* Frees constants that no node reads any more, or reads only in the form it has packed. */
-static void release_constants(struct nn_graph *graph)
+void nn_release_constants(struct nn_graph *graph)
 {
 	nn_graph_count_uses(graph);
 	for (unsigned i = 0; i < graph->node_count; i++) {
@@ -214,7 +213,5 @@ int nn_simplify(struct nn_graph *graph, const struct nn_kernels *kernels, struct
 		if (node->op->prepare)
 			r = node->op->prepare(graph, node, kernels, err);
 	}
-	if (r == 0)
-		release_constants(graph);
 	return r;
 }

@@ -12,4 +12,7 @@
  */
 int nn_simplify(struct nn_graph *graph, const struct nn_kernels *kernels, struct error *err) must_check;
 
+/** Frees constants that no node reads any more, or reads only in the form it has packed. The last step of loading. */
+void nn_release_constants(struct nn_graph *graph);
+
 #endif
