@@ -46,6 +46,7 @@ struct detector {
 	uint8_t *shrunk; /**< largest_size² pixels RGB */
 	struct candidates candidates;
 	float firm_side; /**< FIRM_SIDE of the last pass in full-size pixels */
+	struct detection_effort effort;
 };
 
 static int round_up(int value)
@@ -225,6 +226,7 @@ static int run_sizes(struct detector *d, const struct context *ctx, const struct
 		};
 		int rc = context_check(ctx, "detect", err);
 
+		d->effort.sizes++;
 		if (rc == 0)
 			rc = run_pass(d, image, &at, err);
 		if (rc)
@@ -248,6 +250,7 @@ static int run_bordered(struct detector *d, const struct context *ctx, const str
 
 	if (rc)
 		return rc;
+	d->effort.bordered = true;
 	at.left = at.width / 2;
 	at.top = at.height / 2;
 	return run_pass(d, image, &at, err);
@@ -282,6 +285,7 @@ int detector_find(struct detector *detector, const struct context *ctx, const st
 {
 	detector->candidates.count = 0;
 	detector->firm_side = 0;
+	detector->effort = (struct detection_effort){0};
 	int rc = run_sizes(detector, ctx, image, policy, err);
 	if (rc == 0 && detector->candidates.count == 0)
 		rc = run_bordered(detector, ctx, image, err);
@@ -292,4 +296,9 @@ int detector_find(struct detector *detector, const struct context *ctx, const st
 	candidates_sort(&detector->candidates);
 	*out = &detector->candidates;
 	return 0;
+}
+
+struct detection_effort detector_effort(const struct detector *detector)
+{
+	return detector->effort;
 }

@@ -1,6 +1,8 @@
 #ifndef FACE_DETECTOR_H
 #define FACE_DETECTOR_H
 
+#include <stdbool.h>
+
 #include "base/compiler.h"
 #include "base/context.h"
 #include "base/error.h"
@@ -35,5 +37,13 @@ int detector_enough(const struct detector *detector);
  */
 int detector_find(struct detector *detector, const struct context *ctx, const struct image *image,
 		  enum face_policy policy, const struct candidates **out, struct error *err) must_check;
+
+/** How the last picture was looked at. */
+struct detection_effort {
+	int sizes;     /**< input sizes tried, in their order */
+	bool bordered; /**< and once more inside a border */
+};
+
+struct detection_effort detector_effort(const struct detector *detector);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "face/align.h"
-#include "face/detector.h"
 #include "face/embedder.h"
 
 /* Larger than any detection frame, so that warming runs every input size. */
@@ -205,6 +204,11 @@ int face_engine_analyse(struct face_engine *engine, const struct context *ctx, c
 	if (rc == 0)
 		rc = run_stage(&a, STAGE_EMBED, embed);
 	return rc;
+}
+
+struct detection_effort face_engine_effort(const struct face_engine *engine)
+{
+	return detector_effort(engine->detector);
 }
 
 float face_similarity(const float *a, const float *b, int dimension)

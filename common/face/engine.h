@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "face/detector.h"
 #include "face/face.h"
 #include "face/image.h"
 #include "face/modelset.h"
@@ -45,6 +46,9 @@ int face_engine_warm(struct face_engine *engine, struct error *err) must_check;
 int face_engine_analyse(struct face_engine *engine, const struct context *ctx, const uint8_t *data, size_t size,
 			enum face_policy policy, struct face_set *out, struct timings *timings,
 			struct error *err) must_check;
+
+/** How the detector looked at the last photograph, whether or not it found anything. */
+struct detection_effort face_engine_effort(const struct face_engine *engine);
 
 /** Cosine of two L2-normalised embeddings. */
 float face_similarity(const float *a, const float *b, int dimension);

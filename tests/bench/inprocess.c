@@ -6,65 +6,12 @@
  * Usage: bench_inprocess PAIRS.csv DETECTOR_DIR EMBEDDER_DIR COUNT [VERDICTS.csv]
  */
 
-#include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "matcher.h"
-
-#define MAX_PAIRS 10000
-#define MAX_IMAGE_BYTES (10 << 20)
-
-struct pair {
-	struct buffer a;
-	struct buffer b;
-};
-
-static int read_image(struct buffer *out, const char *folder, const char *name)
-{
-	char path[4096];
-	struct error err = {0};
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	if (buffer_read_file(out, path, MAX_IMAGE_BYTES, &err) == 0)
-		return 0;
-	fprintf(stderr, "%s\n", err.text);
-	return -1;
-}
-
-/* Rows are id,image_a,image_b,…; names without quotes, relative to the CSV. */
-static int read_pairs(const char *csv, struct pair *pairs)
-{
-	char path[4096];
-	char line[4096];
-	int count = 0;
-	FILE *file = fopen(csv, "r");
-
-	if (!file) {
-		fprintf(stderr, "%s: %s\n", csv, strerror(errno));
-		return -1;
-	}
-	snprintf(path, sizeof(path), "%s", csv);
-	const char *folder = dirname(path);
-	while (count < MAX_PAIRS && fgets(line, sizeof(line), file)) {
-		char *rest = line;
-		const char *id = strsep(&rest, ",");
-		const char *a = strsep(&rest, ",");
-		const char *b = strsep(&rest, ",\n");
-		if (!b || strcmp(id, "id") == 0)
-			continue;
-		if (read_image(&pairs[count].a, folder, a) < 0 || read_image(&pairs[count].b, folder, b) < 0)
-			count = MAX_PAIRS + 1;
-		else
-			count++;
-	}
-	fclose(file);
-	return count > MAX_PAIRS ? -1 : count;
-}
+#include "pairs.h"
 
 /* What a run adds up. */
 struct totals {
@@ -72,7 +19,8 @@ struct totals {
 	int failed;
 };
 
-static void match(struct matcher *matcher, const struct pair *pair, int number, FILE *verdicts, struct totals *totals)
+static void match(struct matcher *matcher, const struct bench_pair *pair, int number, FILE *verdicts,
+		  struct totals *totals)
 {
 	struct reply reply;
 	struct error err;
@@ -94,7 +42,7 @@ static void match(struct matcher *matcher, const struct pair *pair, int number, 
 					       : "different");
 }
 
-static void run(struct matcher *matcher, const struct pair *pairs, int pair_count, int matches, FILE *verdicts)
+static void run(struct matcher *matcher, const struct bench_pair *pairs, int pair_count, int matches, FILE *verdicts)
 {
 	struct totals totals = {0};
 	int64_t start = clock_monotonic_ns();
@@ -117,7 +65,7 @@ static void run(struct matcher *matcher, const struct pair *pairs, int pair_coun
 
 int main(int argc, char **argv)
 {
-	static struct pair pairs[MAX_PAIRS];
+	static struct bench_pair pairs[BENCH_MAX_PAIRS];
 	struct modelset *models = NULL;
 	struct matcher *matcher = NULL;
 	struct error err = {0};
@@ -131,14 +79,14 @@ int main(int argc, char **argv)
 		perror(argv[5]);
 		return 1;
 	}
-	int count = read_pairs(argv[1], pairs);
+	int count = bench_pairs_read(argv[1], pairs);
 	if (count <= 0)
 		return 1;
 	int r = modelset_load(&models, argv[2], argv[3], &err);
 	if (r == 0) {
 		const struct matcher_settings settings = {
 		    .models = models,
-		    .limits = {.max_bytes = MAX_IMAGE_BYTES, .max_pixels = 50000000, .max_side = 16384},
+		    .limits = {.max_bytes = BENCH_MAX_IMAGE_BYTES, .max_pixels = 50000000, .max_side = 16384},
 		    .min_threshold = -1,
 		};
 		r = matcher_new(&matcher, &settings, &err);
@@ -149,10 +97,7 @@ int main(int argc, char **argv)
 		run(matcher, pairs, count, atoi(argv[4]), verdicts);
 	matcher_free(matcher);
 	modelset_free(models);
-	for (int i = 0; i < count; i++) {
-		buffer_finish(&pairs[i].a);
-		buffer_finish(&pairs[i].b);
-	}
+	bench_pairs_finish(pairs, count);
 	if (verdicts)
 		fclose(verdicts);
 	return r < 0 ? 1 : 0;
