@@ -114,6 +114,17 @@ static int read_colour(struct yaml_reader *reader, const struct yaml_row *row, c
 	return 0;
 }
 
+static int read_precision(struct yaml_reader *reader, const struct yaml_row *row, const yaml_node_t *value, char *draft)
+{
+	const char *text = yaml_table_text(value);
+	bool int8 = text && strcmp(text, "int8") == 0;
+
+	if (!text || (!int8 && strcmp(text, "float32") != 0))
+		return yaml_table_refuse(reader, value->start_mark, "\"float32\" or \"int8\" is expected");
+	*(bool *)(draft + row->offset) = int8;
+	return 0;
+}
+
 /** Inserts a false-accept rate so that rates fall; false if it is there already. */
 static bool add_far(struct embedder_spec *spec, double far, double threshold)
 {
@@ -203,6 +214,7 @@ static const struct yaml_row embedder_rows[] = {
     {"scale", read_channels, FIELD(embedder_draft, spec.norm.scale), .min = 1e-6, .max = 1e6},
     {"dimension", yaml_table_read_int, FIELD(embedder_draft, spec.dimension), .min = 1, .max = MODELSET_MAX_DIMENSION},
     {"template", yaml_table_read_text, TEXT(embedder_draft, template), .word = MODELSET_TEMPLATE},
+    {"precision", read_precision, FIELD(embedder_draft, spec.int8), .is_optional = true},
     {"thresholds", read_thresholds, FIELD(embedder_draft, spec), .min = -1, .max = 1},
     {"licence", yaml_table_read_text, TEXT(embedder_draft, spec.licence)},
 };

@@ -15,7 +15,8 @@ struct model_file {
 };
 
 /**
- * Reads the text of a detector's model.yaml. Every key is required; unknown and repeated ones are
+ * Reads the text of a detector's model.yaml. Every key is required (but an embedder's
+ * `precision`, float32 if missing); unknown and repeated ones are
  * errors. ERROR_MODEL: "path:line:column: key: why".
  */
 int model_yaml_read_detector(const char *path, const uint8_t *text, size_t size, struct detector_spec *spec,

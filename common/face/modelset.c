@@ -13,6 +13,7 @@
 #include "face/yunet.h"
 
 #define MAX_YAML_BYTES (64u << 10)
+#define MAX_RANGES_BYTES (4u << 20)
 #define MAX_NETWORK_BYTES (512u << 20)
 /** Side of the small input that a detector's outputs are checked with. */
 #define CHECK_SIDE 64
@@ -42,7 +43,9 @@ static int read_file(const char *dir, const char *name, size_t max, struct buffe
 	return 0;
 }
 
-static int load_network(const char *dir, const struct model_file *file, struct nn_model **out, struct error *err)
+/** `ranges_sha256` NULL: in float32; else in 8 bits, and it is filled in. */
+static int load_network(const char *dir, const struct model_file *file, struct nn_model **out, char *ranges_sha256,
+			struct error *err)
 {
 	struct buffer content cleanup_with(buffer_finish) = {0};
 	char path[4096];
@@ -56,7 +59,17 @@ static int load_network(const char *dir, const struct model_file *file, struct n
 	if (strcmp(sha256, file->sha256) != 0)
 		return error_set(err, ERROR_MODEL, "%s: its SHA-256 is %s, model.yaml says %s", path, sha256,
 				 file->sha256);
-	return nn_model_load(out, path, content.data, content.size, err);
+	if (!ranges_sha256)
+		return nn_model_load(out, path, content.data, content.size, err);
+
+	struct buffer ranges cleanup_with(buffer_finish) = {0};
+	char ranges_path[4096];
+	rc = read_file(dir, MODELSET_RANGES, MAX_RANGES_BYTES, &ranges, ranges_path, sizeof(ranges_path), err);
+	if (rc == 0)
+		rc = hex_sha256(ranges.data, ranges.size, ranges_sha256, err);
+	if (rc)
+		return rc;
+	return nn_model_load_int8(out, path, content.data, content.size, (const char *)ranges.data, ranges.size, err);
 }
 
 static int check_input(const struct nn_model *model, const char *dir, struct error *err)
@@ -126,12 +139,12 @@ static int load_detector(struct modelset *set, const char *dir, struct error *er
 	if (rc == 0)
 		rc = model_yaml_read_detector(path, yaml.data, yaml.size, &set->detector, &file, err);
 	if (rc == 0)
-		rc = load_network(dir, &file, &set->detector_model, err);
+		rc = load_network(dir, &file, &set->detector_model, NULL, err);
 	return rc ? rc : check_detector(set, dir, err);
 }
 
 /* Everything that changes an embedding; a new line here makes every stored embedding a stranger. */
-static int set_model_id(struct modelset *set, const char *sha256, struct error *err)
+static int set_model_id(struct modelset *set, const char *sha256, const char *ranges_sha256, struct error *err)
 {
 	const struct embedder_spec *e = &set->embedder;
 	const struct normalisation *n = &e->norm;
@@ -139,10 +152,10 @@ static int set_model_id(struct modelset *set, const char *sha256, struct error *
 
 	snprintf(text, sizeof(text),
 		 "facefleet embedding\nfile %s\nsize %d %d\ncolour %s\nmean %.9g %.9g %.9g\nscale %.9g %.9g %.9g\n"
-		 "dimension %d\ntemplate %s\nprecision float32\n",
+		 "dimension %d\ntemplate %s\nprecision %s%s\n",
 		 sha256, e->width, e->height, n->bgr ? "bgr" : "rgb", (double)n->mean[0], (double)n->mean[1],
 		 (double)n->mean[2], (double)n->scale[0], (double)n->scale[1], (double)n->scale[2], e->dimension,
-		 MODELSET_TEMPLATE);
+		 MODELSET_TEMPLATE, e->int8 ? "int8 " : "float32", e->int8 ? ranges_sha256 : "");
 	return hex_sha256(text, strlen(text), set->model_id, err);
 }
 
@@ -150,16 +163,17 @@ static int load_embedder(struct modelset *set, const char *dir, struct error *er
 {
 	struct buffer yaml cleanup_with(buffer_finish) = {0};
 	struct model_file file;
+	char ranges_sha256[65] = "";
 	char path[4096];
 	int rc = read_file(dir, "model.yaml", MAX_YAML_BYTES, &yaml, path, sizeof(path), err);
 
 	if (rc == 0)
 		rc = model_yaml_read_embedder(path, yaml.data, yaml.size, &set->embedder, &file, err);
 	if (rc == 0)
-		rc = load_network(dir, &file, &set->embedder_model, err);
+		rc = load_network(dir, &file, &set->embedder_model, set->embedder.int8 ? ranges_sha256 : NULL, err);
 	if (rc == 0)
 		rc = check_embedder(set, dir, err);
-	return rc ? rc : set_model_id(set, file.sha256, err);
+	return rc ? rc : set_model_id(set, file.sha256, ranges_sha256, err);
 }
 
 int modelset_load(struct modelset **out, const char *detector_dir, const char *embedder_dir, struct error *err)

@@ -16,6 +16,9 @@
 /** The only alignment there is: five points on 112×112 pixels, see face/align.h. */
 #define MODELSET_TEMPLATE "arcface-112"
 
+/** Beside an embedder's model.yaml that says `precision: int8`; see nn_model_load_int8(). */
+#define MODELSET_RANGES "ranges.txt"
+
 /** Values = (pixel − mean) / scale, for each channel in the network's order. */
 struct normalisation {
 	bool bgr;
@@ -42,6 +45,7 @@ struct embedder_spec {
 	int width;
 	int height;
 	int dimension;
+	bool int8; /**< convolutions in 8 bits, by the ranges in MODELSET_RANGES */
 	double default_threshold;
 	struct {
 		double far;

@@ -165,7 +165,7 @@ static int read_mapping(struct yaml_reader *reader, const yaml_node_t *root, con
 	}
 	for (size_t i = 0; i < count; i++) {
 		reader->key = rows[i].key;
-		if (!(seen & 1ull << i))
+		if (!(seen & 1ull << i) && !rows[i].is_optional)
 			return yaml_table_refuse(reader, root->end_mark, "the key is missing");
 	}
 	return 0;

@@ -1,6 +1,7 @@
 #ifndef FACE_YAML_TABLE_H
 #define FACE_YAML_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,7 +11,8 @@
 #include "base/error.h"
 
 /*
- * Reads a flat YAML mapping by a table: one row a key, every key required, unknown and repeated keys
+ * Reads a flat YAML mapping by a table: one row a key, every key required unless its row says
+ * otherwise, unknown and repeated keys
  * refused. Errors are ERROR_MODEL, "path:line:column: key: why".
  */
 
@@ -32,6 +34,7 @@ struct yaml_row {
 	size_t capacity;     /**< bytes of a text, elements of a list */
 	size_t count_offset; /**< of a list's int */
 	const char *word;    /**< the only text allowed; NULL: any */
+	bool is_optional;    /**< the draft keeps what it held if the key is missing */
 };
 
 /** Reads `text` into `draft`. At most 64 rows. */

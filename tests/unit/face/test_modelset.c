@@ -24,7 +24,7 @@ static int enter(void **state)
 
 static int leave(void **state)
 {
-	static const char *const files[] = {"model.yaml", "embedder.onnx", "detector.onnx"};
+	static const char *const files[] = {"model.yaml", "embedder.onnx", "detector.onnx", "ranges.txt"};
 
 	(void)state;
 	for (size_t i = 0; i < array_size(files); i++) {
@@ -169,6 +169,37 @@ static void test_model_id(void **state)
 	modelset_free(set);
 }
 
+static void test_precision(void **state)
+{
+	static const char *const ranges[] = {"-1 1 input\n", "-1 1.5 input\n"};
+	char ids[3][65];
+	struct modelset *set;
+
+	(void)state;
+	copy_embedder("licence:", "precision: float32\nlicence:");
+	assert_int_equal(modelset_load(&set, DETECTOR, folder, NULL), 0);
+	memcpy(ids[2], set->model_id, sizeof(ids[2]));
+	modelset_free(set);
+	assert_int_equal(modelset_load(&set, DETECTOR, EMBEDDER, NULL), 0);
+	assert_string_equal(ids[2], set->model_id);
+	modelset_free(set);
+
+	copy_embedder("licence:", "precision: int8\nlicence:");
+	check_refused(DETECTOR, folder, "ranges.txt");
+	for (int i = 0; i < 2; i++) {
+		write_file("ranges.txt", ranges[i], strlen(ranges[i]));
+		assert_int_equal(modelset_load(&set, DETECTOR, folder, NULL), 0);
+		memcpy(ids[i], set->model_id, sizeof(ids[i]));
+		modelset_free(set);
+	}
+	assert_string_not_equal(ids[0], ids[1]);
+	assert_string_not_equal(ids[0], ids[2]);
+	write_file("ranges.txt", "-1 1 nobody", 11);
+	check_refused(DETECTOR, folder, "no value \"nobody\"");
+	copy_embedder("licence:", "precision: int4\nlicence:");
+	check_refused(DETECTOR, folder, "\"float32\" or \"int8\" is expected");
+}
+
 static void test_threshold(void **state)
 {
 	struct modelset set = {.embedder = {.name = "e", .fars = {{0.01, 0.29}, {0.001, 0.40}}, .far_count = 2}};
@@ -195,6 +226,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(test_wrong_dimension, enter, leave),
     cmocka_unit_test_setup_teardown(test_wrong_network_for_a_detector, enter, leave),
     cmocka_unit_test_setup_teardown(test_model_id, enter, leave),
+    cmocka_unit_test_setup_teardown(test_precision, enter, leave),
     cmocka_unit_test(test_threshold),
 };
 RUN_TESTS(tests)
