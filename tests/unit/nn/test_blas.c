@@ -64,5 +64,6 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], CHILD) == 0)
 		return child(argv);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
