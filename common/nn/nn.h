@@ -36,8 +36,8 @@ int nn_model_load(struct nn_model **out, const char *name, const uint8_t *bytes,
 /**
  * The same for running in 8 bits: convolutions whose input has a range in `ranges`, a text with a line "LOW HIGH NAME"
  * for each value as `bench_int8 calibrate` prints them; the others stay in float32. Needs no instruction that
- * nn_model_load() does not; the 8-bit layers give the same bytes on every processor. ERROR_MODEL: also a line that is none, or names no
- * value of the network.
+ * nn_model_load() does not; the 8-bit layers give the same bytes on every processor. ERROR_MODEL: also a line that is
+ * none, or names no value of the network.
  */
 int nn_model_load_int8(struct nn_model **out, const char *name, const uint8_t *bytes, size_t size, const char *ranges,
 		       size_t ranges_size, struct error *err) must_check;

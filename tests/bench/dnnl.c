@@ -15,7 +15,8 @@
 enum { SRC, WEIGHTS, BIAS, DST, MEMORIES };
 
 struct line {
-	dnnl_dim_t channels, height, width, filters, kernel[2], stride[2], before[2], groups, output[2];
+	dnnl_dim_t channels, height, width, filters, kernel[2], groups, output[2];
+	dnnl_dims_t stride, before; /* two are used */
 	int runs;
 };
 
@@ -35,8 +36,18 @@ static int read_line(struct line *l)
 		if (scanf("%lld", &n[i]) != 1)
 			return 0;
 	}
-	*l = (struct line){n[0],         n[1],         n[2],  n[3],           {n[4], n[5]},
-			   {n[6], n[7]}, {n[8], n[9]}, n[10], {n[11], n[12]}, (int)n[13]};
+	*l = (struct line){
+	    .channels = n[0],
+	    .height = n[1],
+	    .width = n[2],
+	    .filters = n[3],
+	    .kernel = {n[4], n[5]},
+	    .stride = {n[6], n[7]},
+	    .before = {n[8], n[9]},
+	    .groups = n[10],
+	    .output = {n[11], n[12]},
+	    .runs = (int)n[13],
+	};
 	return 1;
 }
 
@@ -48,7 +59,7 @@ static dnnl_primitive_desc_t describe(const struct line *l, dnnl_engine_t engine
 	dnnl_dims_t plain = {l->filters, l->channels, l->kernel[0], l->kernel[1]};
 	dnnl_dims_t groups = {l->groups, l->filters / l->groups, l->channels / l->groups, l->kernel[0], l->kernel[1]};
 	dnnl_dims_t bias = {l->filters};
-	dnnl_dims_t after;
+	dnnl_dims_t after = {0};
 	dnnl_memory_desc_t md[MEMORIES];
 	dnnl_convolution_desc_t conv;
 	dnnl_primitive_desc_t out;
