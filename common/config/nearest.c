@@ -1,6 +1,7 @@
 #include "config/nearest.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config/options.h"
@@ -32,6 +33,15 @@ unsigned nearest_distance(const char *a, const char *b)
 	return row[b_length];
 }
 
+/* To the section alone: the key may be a whole section with a slip in its name. */
+static unsigned distance_to_section(const char *key, const char *known)
+{
+	char section[NEAREST_MAX + 1];
+
+	snprintf(section, sizeof(section), "%.*s", (int)strcspn(known, "."), known);
+	return nearest_distance(key, section);
+}
+
 const char *nearest_key(const char *key)
 {
 	const char *best = NULL;
@@ -45,6 +55,8 @@ const char *nearest_key(const char *key)
 
 		if (without < distance)
 			distance = without;
+		if (distance_to_section(key, known) + 1 < distance)
+			distance = distance_to_section(key, known) + 1;
 		if (distance < best_distance) {
 			best_distance = distance;
 			best = known;

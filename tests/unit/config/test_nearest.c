@@ -30,6 +30,8 @@ static void test_the_meant_key_is_found(void **state)
 	assert_string_equal(nearest_key("amqp.uri"), "amqp.url");
 	assert_string_equal(nearest_key("log.levle"), "log.level");
 	assert_string_equal(nearest_key("callback-secret"), "callback.secret");
+	assert_memory_equal(nearest_key("workers"), "worker.", 7);
+	assert_memory_equal(nearest_key("amqps"), "amqp.", 5);
 	assert_non_null(nearest_key(""));
 }
 
