@@ -94,7 +94,7 @@ static void test_unknown_names_are_refused_with_the_nearest(void **state)
 	(void)state;
 	check_refused("worker:\n  thread: 1\n", NULL, NULL,
 		      "f.yaml:2:3: worker.thread: unknown key, the nearest is worker.threads");
-	check_refused("workers: 1\n", NULL, NULL, "f.yaml:1:1: workers: unknown key, the nearest is worker.name");
+	check_refused("workers: 1\n", NULL, NULL, "f.yaml:1:1: workers: unknown key, the nearest is worker.threads");
 	check_refused("worker: 1\n", NULL, NULL, "f.yaml:1:9: worker: a section, expected options below it");
 	check_refused("worker: {threads: {x: 1}}\n", NULL, NULL,
 		      "f.yaml:1:20: worker.threads.x: unknown key, the nearest is worker.threads");
