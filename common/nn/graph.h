@@ -27,6 +27,8 @@ struct nn_node {
 	const struct nn_operator *op;
 	char *name;
 	int opset;
+	unsigned part; /**< which output of an operator that has several, and how many it has */
+	unsigned parts;
 	unsigned input_count;
 	unsigned output_count;
 	uint32_t *inputs;

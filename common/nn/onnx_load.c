@@ -135,16 +135,16 @@ static int connect_inputs(struct loader *l, struct nn_node *node, const Onnx__No
 	return 0;
 }
 
-/* No operator here computes more than its first output; the others may be named if nobody reads them. */
+/* A node here computes one output; where there are several of no use, they may be named if nobody reads them. */
 static int connect_outputs(struct loader *l, struct nn_node *node, const Onnx__NodeProto *proto)
 {
-	if (proto->n_output == 0 || !*nn_onnx_text(proto->output[0]))
+	if (node->part >= proto->n_output || !*nn_onnx_text(proto->output[node->part]))
 		return nn_node_fail(node, l->err, "it has no output");
 	node->outputs = calloc(1, sizeof(*node->outputs));
 	if (!node->outputs)
 		return nn_out_of_memory(l->err);
 	node->output_count = 1;
-	int r = add_value(l, proto->output[0], NULL, &node->outputs[0]);
+	int r = add_value(l, proto->output[node->part], NULL, &node->outputs[0]);
 	if (r < 0)
 		error_prefix(l->err, "node '%.60s' (%s)", node->name, node->op->name);
 	return r;
@@ -167,36 +167,57 @@ static int load_constant(struct loader *l, const Onnx__NodeProto *proto)
 	return r;
 }
 
+static bool is_constant(const Onnx__NodeProto *proto)
+{
+	return strcmp(nn_onnx_text(proto->op_type), "Constant") == 0 && nn_onnx_is_standard_domain(proto->domain);
+}
+
+/* Nodes that a node of the file becomes. */
+static size_t parts_of(const Onnx__NodeProto *proto)
+{
+	const struct nn_operator *op = nn_operator_find(nn_onnx_text(proto->op_type));
+
+	return op && op->has_parts && proto->n_output > 1 ? proto->n_output : 1;
+}
+
+static int load_part(struct loader *l, const Onnx__NodeProto *proto, unsigned part, unsigned parts)
+{
+	struct nn_node *node = &l->graph->nodes[l->graph->node_count++];
+	int r = nn_onnx_node(node, proto, l->opset, l->err);
+
+	node->part = part;
+	node->parts = parts;
+	if (r == 0)
+		r = connect_inputs(l, node, proto);
+	if (r == 0)
+		r = connect_outputs(l, node, proto);
+	if (r == 0 && node->op->check)
+		r = node->op->check(node, l->err);
+	return r;
+}
+
 static int load_nodes(struct loader *l)
 {
-	if (l->proto->n_node > NN_MAX_NODES)
-		return error_set(l->err, ERROR_MODEL, "%zu nodes, at most %d are supported", l->proto->n_node,
-				 NN_MAX_NODES);
-	l->graph->nodes = calloc(l->proto->n_node + 1, sizeof(*l->graph->nodes));
+	size_t total = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < l->proto->n_node && total <= NN_MAX_NODES; i++)
+		total += parts_of(l->proto->node[i]);
+	if (total > NN_MAX_NODES)
+		return error_set(l->err, ERROR_MODEL, "more than %d nodes", NN_MAX_NODES);
+	l->graph->nodes = calloc(total + 1, sizeof(*l->graph->nodes));
 	if (!l->graph->nodes)
 		return nn_out_of_memory(l->err);
-	for (size_t i = 0; i < l->proto->n_node; i++) {
+	for (size_t i = 0; r == 0 && i < l->proto->n_node; i++) {
 		const Onnx__NodeProto *proto = l->proto->node[i];
-		struct nn_node *node = &l->graph->nodes[l->graph->node_count];
-		int r;
+		size_t parts = parts_of(proto);
 
-		if (strcmp(nn_onnx_text(proto->op_type), "Constant") == 0 &&
-		    nn_onnx_is_standard_domain(proto->domain)) {
+		if (is_constant(proto))
 			r = load_constant(l, proto);
-		} else {
-			l->graph->node_count++;
-			r = nn_onnx_node(node, proto, l->opset, l->err);
-			if (r == 0)
-				r = connect_inputs(l, node, proto);
-			if (r == 0)
-				r = connect_outputs(l, node, proto);
-			if (r == 0 && node->op->check)
-				r = node->op->check(node, l->err);
-		}
-		if (r < 0)
-			return r;
+		for (size_t part = 0; r == 0 && part < parts && !is_constant(proto); part++)
+			r = load_part(l, proto, (unsigned)part, (unsigned)parts);
 	}
-	return 0;
+	return r;
 }
 
 static int load_outputs(struct loader *l)

@@ -20,6 +20,8 @@ struct nn_operator {
 	unsigned data_inputs;
 	/** The output is the first input under another shape: no work, no memory. */
 	bool is_view;
+	/** It has several outputs; the loader makes a node for each of them, see nn_node.part. */
+	bool has_parts;
 	/** Its compile function knows of nn/blocks.h and asks for the operands it wants; others get planes. */
 	bool takes_blocks;
 

@@ -26,6 +26,10 @@ extern const struct nn_operator nn_op_concat;
 /* conv.c */
 extern const struct nn_operator nn_op_conv;
 
+/* gather.c */
+extern const struct nn_operator nn_op_expand;
+extern const struct nn_operator nn_op_gather;
+
 /* matmul.c */
 extern const struct nn_operator nn_op_gemm;
 extern const struct nn_operator nn_op_matmul;
@@ -34,15 +38,27 @@ extern const struct nn_operator nn_op_matmul;
 extern const struct nn_operator nn_op_batch_normalization;
 extern const struct nn_operator nn_op_softmax;
 
+/* pad.c */
+extern const struct nn_operator nn_op_pad;
+
 /* pool.c */
 extern const struct nn_operator nn_op_average_pool;
 extern const struct nn_operator nn_op_global_average_pool;
 extern const struct nn_operator nn_op_global_max_pool;
 extern const struct nn_operator nn_op_max_pool;
 
+/* reduce.c */
+extern const struct nn_operator nn_op_reduce_l2;
+extern const struct nn_operator nn_op_reduce_mean;
+extern const struct nn_operator nn_op_reduce_sum;
+
 /* resize.c */
 extern const struct nn_operator nn_op_resize;
 extern const struct nn_operator nn_op_upsample;
+
+/* slice.c */
+extern const struct nn_operator nn_op_slice;
+extern const struct nn_operator nn_op_split;
 
 /* transpose.c */
 extern const struct nn_operator nn_op_transpose;

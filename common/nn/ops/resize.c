@@ -1,4 +1,4 @@
-/* Resize and Upsample, nearest neighbour. */
+/* Resize and Upsample, nearest neighbour and linear. */
 #include <math.h>
 #include <string.h>
 
@@ -55,13 +55,55 @@ static void run_blocks(const struct nn_step *step, const float *const *in, float
 	}
 }
 
+/* One axis of a linear resize: output i lies between two inputs. */
+struct between {
+	int64_t low;
+	int64_t high;
+	float share; /* of the high one */
+};
+
+struct linear {
+	int64_t planes;
+	int64_t in_height;
+	int64_t in_width;
+	int64_t height;
+	int64_t width;
+	struct between places[]; /* of each output row, then of each output column */
+};
+
+static void run_linear(const struct nn_step *step, const float *const *in, float *out, float *scratch)
+{
+	const struct linear *l = step->params;
+	const struct between *columns = l->places + l->height;
+
+	(void)scratch;
+	for (int64_t i = 0; i < l->planes; i++) {
+		const float *plane = in[0] + i * l->in_height * l->in_width;
+
+		for (int64_t y = 0; y < l->height; y++) {
+			const struct between *row = &l->places[y];
+			const float *top = plane + row->low * l->in_width;
+			const float *bottom = plane + row->high * l->in_width;
+
+			for (int64_t x = 0; x < l->width; x++) {
+				const struct between *c = &columns[x];
+				float above = top[c->low] + c->share * (top[c->high] - top[c->low]);
+				float below = bottom[c->low] + c->share * (bottom[c->high] - bottom[c->low]);
+
+				*out++ = above + row->share * (below - above);
+			}
+		}
+	}
+}
+
 /* Where in the input the centre of output pixel `x` lies, by coordinate_transformation_mode. */
 static double coordinate(const char *mode, double x, double scale, int64_t in, int64_t out)
 {
 	if (strcmp(mode, "asymmetric") == 0)
 		return x / scale;
+	/* The specification means the length before it is rounded down to whole pixels. */
 	if (strcmp(mode, "align_corners") == 0)
-		return out > 1 ? x * (double)(in - 1) / (double)(out - 1) : 0;
+		return out > 1 ? x * (double)(in - 1) / (scale * (double)in - 1) : 0;
 	if (strcmp(mode, "pytorch_half_pixel") == 0 && out <= 1)
 		return 0;
 	return (x + 0.5) / scale - 0.5;
@@ -83,11 +125,29 @@ static bool is_upsample(const struct nn_node *node)
 	return node->op == &nn_op_upsample || node->opset < 11;
 }
 
+/* Before opset 11 there was one rule only. */
+static const char *transform_of(const struct nn_node *node)
+{
+	return is_upsample(node) ? "asymmetric" : nn_node_string(node, "coordinate_transformation_mode", "half_pixel");
+}
+
+static void fill_places(const struct nn_node *node, double scale, int64_t in, int64_t out, struct between *places)
+{
+	for (int64_t i = 0; i < out; i++) {
+		double at = fmin(fmax(coordinate(transform_of(node), (double)i, scale, in, out), 0), (double)(in - 1));
+		int64_t low = (int64_t)at;
+
+		places[i] = (struct between){
+		    .low = low,
+		    .high = low + 1 < in ? low + 1 : low,
+		    .share = (float)(at - (double)low),
+		};
+	}
+}
+
 static void fill_sources(const struct nn_node *node, double scale, int64_t in, int64_t out, int64_t *sources)
 {
-	/* Before opset 11 there was one rule only. */
-	const char *transform =
-	    is_upsample(node) ? "asymmetric" : nn_node_string(node, "coordinate_transformation_mode", "half_pixel");
+	const char *transform = transform_of(node);
 	const char *rounding = is_upsample(node) ? "floor" : nn_node_string(node, "nearest_mode", "round_prefer_floor");
 
 	for (int64_t i = 0; i < out; i++) {
@@ -114,7 +174,7 @@ static int check(const struct nn_node *node, struct error *err)
 	const char *rounding = nn_node_string(node, "nearest_mode", "round_prefer_floor");
 	const char *mode = nn_node_string(node, "mode", "nearest");
 
-	if (strcmp(mode, "nearest") != 0)
+	if (strcmp(mode, "nearest") != 0 && strcmp(mode, "linear") != 0)
 		return nn_node_fail(node, err, "mode '%.20s' is not supported", mode);
 	if (!is_one_of(transform, transforms, array_size(transforms)))
 		return nn_node_fail(node, err, "coordinate_transformation_mode '%.30s' is not supported", transform);
@@ -169,6 +229,32 @@ static int infer(struct nn_infer *in, const struct nn_node *node)
 	return r < 0 ? r : nn_infer_output(in, node, &shape);
 }
 
+static int compile_linear(struct nn_plan *plan, const struct nn_node *node, const struct nn_shape *shape,
+			  const double *scales)
+{
+	const struct nn_shape *input = nn_plan_input(plan, node, 0);
+	int y = input->rank - 2;
+	size_t places = (size_t)(shape->dim[y] + shape->dim[y + 1]);
+	int r = nn_plan_need(plan, node, node->inputs[0], NN_PLANES);
+
+	if (r < 0)
+		return r;
+	struct nn_step *step = nn_plan_add(plan, node, sizeof(struct linear) + places * sizeof(struct between));
+	if (!step)
+		return error_errno(plan->err);
+	struct linear *l = step->params;
+	l->planes = nn_shape_span(input, 0, y);
+	l->in_height = input->dim[y];
+	l->in_width = input->dim[y + 1];
+	l->height = shape->dim[y];
+	l->width = shape->dim[y + 1];
+	fill_places(node, scales[y], l->in_height, l->height, l->places);
+	fill_places(node, scales[y + 1], l->in_width, l->width, l->places + l->height);
+	step->run = run_linear;
+	step->macs = 3 * nn_plan_elements(plan, node);
+	return 0;
+}
+
 static int compile(struct nn_plan *plan, const struct nn_node *node)
 {
 	const struct nn_shape *input = nn_plan_input(plan, node, 0);
@@ -177,6 +263,8 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 	int r = read_scales(plan->graph, node, input, &shape, scales, plan->err);
 
 	bool blocks = nn_plan_has(plan, node->inputs[0], NN_BLOCKS);
+	if (r == 0 && strcmp(nn_node_string(node, "mode", "nearest"), "linear") == 0)
+		return compile_linear(plan, node, &shape, scales);
 	if (r == 0)
 		r = nn_plan_need(plan, node, node->inputs[0], blocks);
 	if (r < 0)

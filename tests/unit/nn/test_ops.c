@@ -188,6 +188,11 @@ static void test_resize(void **state)
 	builder_ints(&b, "s", 4, sizes);
 	builder_node(&b, "Resize", "x - - s", "y");
 	expect(&b, SHAPE(1, 1, 1, 4), VALUES(1, 1, -2, -2));
+	builder_init(&b, 13, 4, in);
+	builder_ints(&b, "s", 4, sizes);
+	builder_node(&b, "Resize", "x - - s", "y");
+	builder_string(&b, "mode", "linear");
+	expect(&b, SHAPE(1, 1, 1, 4), VALUES(2, 0.75f, -1.75f, -3));
 	builder_init(&b, 11, 4, in);
 	builder_floats(&b, "s", 1, count, scales);
 	builder_node(&b, "Resize", "x - s", "y");
@@ -230,9 +235,125 @@ static void test_functions(void **state)
 	expect(&b, SHAPE(1, 3), VALUES(2.0f / 3, -1.0f / 3, 3));
 }
 
+/* Inputs from opset 10 on (Slice) and 11 on (Pad), attributes before. */
+static void test_slices_and_pads(void **state)
+{
+	static int64_t axes[] = {-1};
+	static int64_t start[] = {100};
+	static int64_t end[] = {-100};
+	static int64_t back[] = {-2};
+	static int64_t begin[] = {1};
+	static int64_t around[] = {0, 0, 0, 1, 0, 0, 1, -1};
+	static int64_t far[] = {0, 0, 2, 0, 0, 0, 0, 0};
+	struct builder b;
+
+	(void)state;
+	builder_init(&b, 13, 4, picture);
+	builder_ints(&b, "s", 1, start);
+	builder_ints(&b, "e", 1, end);
+	builder_ints(&b, "a", 1, axes);
+	builder_ints(&b, "t", 1, back);
+	builder_node(&b, "Slice", "x s e a t", "y");
+	expect(&b, SHAPE(1, 1, 3, 2), VALUES(3, 1, -6, -4, 9, 7));
+	builder_init(&b, 9, 4, picture);
+	builder_node(&b, "Slice", "x", "y");
+	builder_list(&b, "starts", 1, begin);
+	builder_list(&b, "ends", 1, start);
+	builder_list(&b, "axes", 1, axes);
+	expect(&b, SHAPE(1, 1, 3, 2), VALUES(-2, 3, 5, -6, -8, 9));
+	builder_init(&b, 9, 4, picture);
+	builder_node(&b, "Pad", "x", "y");
+	builder_list(&b, "pads", 8, around);
+	builder_float(&b, "value", 4);
+	expect(&b, SHAPE(1, 1, 4, 3), VALUES(4, 1, -2, 4, -4, 5, 4, 7, -8, 4, 4, 4));
+	builder_init(&b, 11, 4, picture);
+	builder_ints(&b, "p", 8, far);
+	builder_node(&b, "Pad", "x p", "y");
+	builder_string(&b, "mode", "reflect");
+	expect(&b, SHAPE(1, 1, 5, 3), VALUES(7, -8, 9, -4, 5, -6, 1, -2, 3, -4, 5, -6, 7, -8, 9));
+	builder_init(&b, 9, 4, picture);
+	builder_node(&b, "Slice", "x", "y");
+	builder_output(&b, "y");
+	struct nn_model *model = support_build(&b);
+	struct nn_session *session;
+	struct error err = {0};
+	assert_true(nn_session_new(&session, model, SHAPE(1, 1, 3, 3), 0, &err) < 0);
+	assert_non_null(strstr(err.text, "node 'y' (Slice): starts, ends, axes and steps do not fit"));
+	nn_model_free(model);
+}
+
+static void test_gathers_and_splits(void **state)
+{
+	static int64_t in[] = {1, 4};
+	static int64_t places[] = {-1, 0, 0};
+	static int64_t large[] = {2, 1, 4};
+	static int64_t sizes[] = {1, 3};
+	static char *outputs[] = {(char *)"first", (char *)"y"};
+	struct builder b;
+
+	(void)state;
+	builder_init(&b, 13, 2, in);
+	builder_ints(&b, "i", 3, places);
+	builder_node(&b, "Gather", "x i", "y");
+	builder_int(&b, "axis", 1);
+	expect(&b, SHAPE(1, 3), VALUES(-4, 1, 1));
+	builder_init(&b, 13, 2, in);
+	builder_ints(&b, "s", 3, large);
+	builder_node(&b, "Expand", "x s", "y");
+	expect(&b, SHAPE(2, 1, 4), VALUES(1, -2, 3, -4, 1, -2, 3, -4));
+	for (int opset = 11; opset <= 13; opset += 2) {
+		builder_init(&b, opset, 2, in);
+		if (opset == 13)
+			builder_ints(&b, "s", 2, sizes);
+		builder_node(&b, "Split", opset == 13 ? "x s" : "x", "y");
+		builder_int(&b, "axis", 1);
+		if (opset == 11)
+			builder_list(&b, "split", 2, sizes);
+		b.nodes[0].n_output = 2;
+		b.nodes[0].output = outputs;
+		expect(&b, SHAPE(1, 3), VALUES(-2, 3, -4));
+	}
+}
+
+/* Axes are an input of ReduceSum from opset 13 on, of the others from 18 on. */
+static void test_reductions(void **state)
+{
+	static int64_t axes[] = {2, -1};
+	static int64_t last[] = {3};
+	struct builder b;
+
+	(void)state;
+	builder_init(&b, 13, 4, picture);
+	builder_node(&b, "ReduceMean", "x", "y");
+	builder_list(&b, "axes", 2, axes);
+	builder_int(&b, "keepdims", 0);
+	expect(&b, SHAPE(1, 1), VALUES(5.0f / 9));
+	builder_init(&b, 13, 4, picture);
+	builder_ints(&b, "a", 1, last);
+	builder_node(&b, "ReduceSum", "x a", "y");
+	expect(&b, SHAPE(1, 1, 3, 1), VALUES(2, -5, 8));
+	builder_init(&b, 18, 4, picture);
+	builder_ints(&b, "a", 1, last);
+	builder_node(&b, "ReduceL2", "x a", "y");
+	expect(&b, SHAPE(1, 1, 3, 1), VALUES(3.7416574f, 8.7749644f, 13.928388f));
+	builder_init(&b, 12, 4, picture);
+	builder_ints(&b, "a", 1, last);
+	builder_node(&b, "ReduceMean", "x a", "y");
+	builder_output(&b, "y");
+	struct nn_model *model = support_build(&b);
+	struct nn_session *session;
+	struct error err = {0};
+	assert_true(nn_session_new(&session, model, SHAPE(1, 1, 3, 3), 0, &err) < 0);
+	assert_non_null(strstr(err.text, "node 'y' (ReduceMean): axes are an attribute in opset 12"));
+	nn_model_free(model);
+}
+
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_pooling), cmocka_unit_test(test_products), cmocka_unit_test(test_broadcasting),
-    cmocka_unit_test(test_shapes),  cmocka_unit_test(test_resize),   cmocka_unit_test(test_functions),
+    cmocka_unit_test(test_pooling),         cmocka_unit_test(test_products),
+    cmocka_unit_test(test_broadcasting),    cmocka_unit_test(test_shapes),
+    cmocka_unit_test(test_resize),          cmocka_unit_test(test_functions),
+    cmocka_unit_test(test_slices_and_pads), cmocka_unit_test(test_gathers_and_splits),
+    cmocka_unit_test(test_reductions),
 };
 
 RUN_TESTS(tests)
