@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "face/decoder.h"
 #include "face/normalise.h"
 #include "face/resize.h"
-#include "face/yunet.h"
 #include "nn/nn.h"
 
 /** Frames are multiples of this: the largest stride there is. */
@@ -37,7 +37,7 @@ struct frame {
 
 struct detector {
 	const struct detector_spec *spec;
-	struct yunet_outputs outputs;
+	struct decoder_outputs outputs;
 	struct nn_workspace *workspace;  /**< of all frames: only one is looked at at a time */
 	struct frame frames[MAX_FRAMES]; /**< by rising area */
 	size_t frame_count;
@@ -106,7 +106,7 @@ int detector_new(struct detector **out, const struct modelset *set, struct error
 	if (!d)
 		return error_set(err, ERROR_INTERNAL, "no memory for a detector");
 	d->spec = &set->detector;
-	rc = yunet_find_outputs(set->detector_model, d->spec, &d->outputs, err);
+	rc = d->spec->decoder->find_outputs(set->detector_model, d->spec, &d->outputs, err);
 	if (rc)
 		goto fail;
 	rc = nn_workspace_new(&d->workspace, err);
@@ -116,7 +116,7 @@ int detector_new(struct detector **out, const struct modelset *set, struct error
 		goto fail;
 
 	int side = round_up(d->largest_size);
-	d->candidates.capacity = FACE_MAX_FACES + yunet_cells(d->spec, side, side);
+	d->candidates.capacity = FACE_MAX_FACES + d->spec->decoder->cells(d->spec, side, side);
 	d->candidates.items = calloc(d->candidates.capacity, sizeof(*d->candidates.items));
 	d->shrunk = malloc((size_t)d->largest_size * d->largest_size * 3);
 	if (!d->candidates.items || !d->shrunk) {
@@ -194,7 +194,7 @@ static int run_pass(struct detector *d, const struct image *image, const struct 
 	nn_session_run(frame->session, 1);
 
 	int fresh = d->candidates.count;
-	yunet_decode(frame->session, d->spec, &d->outputs, frame->width, frame->height, &d->candidates);
+	d->spec->decoder->decode(frame->session, d->spec, &d->outputs, frame->width, frame->height, &d->candidates);
 	for (int i = fresh; i < d->candidates.count; i++)
 		to_full_size(&d->candidates.items[i], image, at);
 	candidates_supersede(&d->candidates, fresh, d->firm_side, d->spec->nms_iou);

@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "face/align.h"
+#include "face/decoder.h"
 #include "face/yaml_table.h"
 
 struct detector_draft {
 	struct detector_spec spec;
 	struct model_file file;
-	char decoder[32];
 };
 
 struct embedder_draft {
@@ -114,6 +114,17 @@ static int read_colour(struct yaml_reader *reader, const struct yaml_row *row, c
 	return 0;
 }
 
+static int read_decoder(struct yaml_reader *reader, const struct yaml_row *row, const yaml_node_t *value, char *draft)
+{
+	const char *text = yaml_table_text(value);
+	const struct face_decoder *decoder = face_decoder_find(text ? text : "");
+
+	if (!decoder)
+		return yaml_table_refuse(reader, value->start_mark, "the decoders there are: " FACE_DECODER_NAMES);
+	*(const struct face_decoder **)(void *)(draft + row->offset) = decoder;
+	return 0;
+}
+
 static int read_precision(struct yaml_reader *reader, const struct yaml_row *row, const yaml_node_t *value, char *draft)
 {
 	const char *text = yaml_table_text(value);
@@ -189,7 +200,7 @@ static const struct yaml_row detector_rows[] = {
     {"name", yaml_table_read_text, TEXT(detector_draft, spec.name)},
     {"file", read_file_name, TEXT(detector_draft, file.name)},
     {"sha256", read_sha256, FIELD(detector_draft, file.sha256)},
-    {"decoder", yaml_table_read_text, TEXT(detector_draft, decoder), .word = "yunet"},
+    {"decoder", read_decoder, FIELD(detector_draft, spec.decoder)},
     {"strides", read_strides, FIELD(detector_draft, spec.strides), .min = 4, .max = 32,
      .capacity = MODELSET_MAX_STRIDES, .count_offset = offsetof(struct detector_draft, spec.stride_count)},
     {"colour", read_colour, FIELD(detector_draft, spec.norm.bgr)},

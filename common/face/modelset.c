@@ -9,8 +9,8 @@
 #include <openssl/evp.h>
 
 #include "base/buffer.h"
+#include "face/decoder.h"
 #include "face/model_yaml.h"
-#include "face/yunet.h"
 
 #define MAX_YAML_BYTES (64u << 10)
 #define MAX_RANGES_BYTES (4u << 20)
@@ -88,18 +88,19 @@ static int check_input(const struct nn_model *model, const char *dir, struct err
 static int check_detector(const struct modelset *set, const char *dir, struct error *err)
 {
 	struct nn_shape shape = {.rank = 4, .dim = {1, 3, CHECK_SIDE, CHECK_SIDE}};
-	struct yunet_outputs outputs;
+	const struct face_decoder *decoder = set->detector.decoder;
+	struct decoder_outputs outputs;
 	struct nn_session *session;
 	int rc = check_input(set->detector_model, dir, err);
 
 	if (rc)
 		return rc;
-	rc = yunet_find_outputs(set->detector_model, &set->detector, &outputs, err);
+	rc = decoder->find_outputs(set->detector_model, &set->detector, &outputs, err);
 	if (rc == 0)
 		rc = nn_session_new(&session, set->detector_model, &shape, 0, err);
 	if (rc == 0) {
 		nn_session_run(session, 1);
-		rc = yunet_check_outputs(session, &set->detector, &outputs, CHECK_SIDE, CHECK_SIDE, err);
+		rc = decoder->check_outputs(session, &set->detector, &outputs, CHECK_SIDE, CHECK_SIDE, err);
 		nn_session_free(session);
 	}
 	if (rc)

@@ -26,8 +26,11 @@ struct normalisation {
 	float scale[3];
 };
 
+struct face_decoder;
+
 struct detector_spec {
 	char name[64];
+	const struct face_decoder *decoder; /**< see face/decoder.h */
 	struct normalisation norm;
 	int strides[MODELSET_MAX_STRIDES];
 	int stride_count;

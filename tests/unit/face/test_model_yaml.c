@@ -121,7 +121,7 @@ static void test_bad_detectors(void **state)
 	    {2, "file: ../detector.onnx", "file: a plain name"},
 	    {2, "file: .hidden", "file: a plain name"},
 	    {3, "sha256: a361", "sha256: 64 lower-case"},
-	    {4, "decoder: scrfd", "only \"yunet\" is known"},
+	    {4, "decoder: ssd", "the decoders there are: retinaface, scrfd and yunet"},
 	    {5, "strides: 8", "strides: a list"},
 	    {5, "strides: []", "0 elements"},
 	    {5, "strides: [4, 8, 8, 16, 32]", "5 elements"},
