@@ -13,10 +13,11 @@
 int nn_blas_prepare(struct error *err) must_check;
 
 /**
- * Has OpenBLAS multiply with AVX-512 where the processor can: on virtual machines and new processors the packaged
- * library often takes older kernels at half the rate. It chooses while it is loaded, so this sets
- * OPENBLAS_CORETYPE and executes the program once more, with the same process id. Returns if nothing is
- * to be changed, or if the variable is set already. The first call of main(), before any thread.
+ * Has OpenBLAS use its SkylakeX kernels where the processor has AVX-512. Left alone, the packaged library may take
+ * older ones (with AVX2: half the rate) or Cooperlake's, which were seen to be slower on some Zen 4 machines and are
+ * equal on a Zen 5. It chooses while it is loaded, so this sets OPENBLAS_CORETYPE and executes the program once more,
+ * with the same process id. Returns if nothing is to be changed, or if the variable is set already. The first call of
+ * main(), before any thread.
  */
 void nn_blas_choose(char **argv);
 
