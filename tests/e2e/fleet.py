@@ -57,20 +57,7 @@ class Broker:
         ).stdout.strip()
 
     def restart(self):
-        """Ends and starts it. RabbitMQ 3.10 was seen to come back with quorum queues that answer only with internal
-        errors, for every client and for good; that is not what is tested here, so then it is started once more."""
         self.command("restart")
-        if not self.takes_quorum_queues():
-            self.command("restart")
-
-    def takes_quorum_queues(self):
-        path = "queues/%2F/probe"
-        try:
-            self.api("PUT", path, {"durable": True, "arguments": {"x-queue-type": "quorum"}})
-            self.api("DELETE", path)
-        except urllib.error.HTTPError:
-            return False
-        return True
 
     def api(self, method, path, body=None):
         """One request to the management page; its JSON, or None for an empty answer."""
