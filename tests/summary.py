@@ -16,6 +16,7 @@ import xml.etree.ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TAP_LINE = re.compile(r"(not )?ok\b\s*(\d*)[\s-]*([^#]*)(?:#\s*(SKIP)\b\s*(.*))?", re.IGNORECASE)
+LAST_LINES = 40
 COUNTS_LINE = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?")
 
 
@@ -63,7 +64,15 @@ def read_tap_program(summary, program):
     if program["result"] in ("TIMEOUT", "INTERRUPT"):
         summary.failures.append(f"{program['name']}: {program['result'].lower()}")
     elif seen < planned or (status != 0 and bad == 0):
-        summary.failures.append(f"{program['name']}: ended with status {status} after {seen} of {planned} cases")
+        ending = f"ended with status {status} after {seen} of {planned} cases"
+        summary.failures.append(f"{program['name']}: {ending}{last_words(program)}")
+
+
+def last_words(program):
+    """What a program that ended badly said of it, so that the reason stands in the last lines of a long log."""
+    lines = (program.get("stdout", "") + "\n" + program.get("stderr", "")).splitlines()
+    words = [line for line in lines if line.strip() and not TAP_LINE.match(line)]
+    return "".join(f"\n         | {line}" for line in words[-LAST_LINES:])
 
 
 def read_meson(summary, path):

@@ -60,23 +60,38 @@ void broker_crash(void)
 	run_script("start", "", ignored, sizeof(ignored));
 }
 
-static void send_signal(int number)
+static pid_t process(void)
 {
 	char text[32];
 
 	run_script("pid", "", text, sizeof(text));
-	if (kill((pid_t)atol(text), number) < 0)
-		give_up("cannot signal the broker");
+	return (pid_t)atol(text);
+}
+
+/* True if every thread has stopped: SIGSTOP reaches them one by one. */
+static bool is_stopped(pid_t pid)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "! cat /proc/%d/task/*/status | grep '^State:' | grep -qv 'T (stopped)'",
+		 (int)pid);
+	return system(line) == 0;
 }
 
 void broker_freeze(void)
 {
-	send_signal(SIGSTOP);
+	pid_t pid = process();
+
+	if (kill(pid, SIGSTOP) < 0)
+		give_up("cannot stop the broker");
+	while (!is_stopped(pid))
+		usleep(10000);
 }
 
 void broker_thaw(void)
 {
-	send_signal(SIGCONT);
+	if (kill(process(), SIGCONT) < 0)
+		give_up("cannot let the broker go on");
 }
 
 void broker_set_memory_alarm(bool raised)
@@ -197,15 +212,6 @@ void broker_new_vhost(struct amqp_url *url)
 	snprintf(path, sizeof(path), "vhosts/test-%s", id);
 	if (call("PUT", path, NULL) != 201)
 		give_up("cannot make a virtual host");
-}
-
-void broker_delete_vhost(const struct amqp_url *url)
-{
-	char path[sizeof(url->hosts[0].vhost) + 8];
-
-	snprintf(path, sizeof(path), "vhosts/%s", url->hosts[0].vhost);
-	if (call("DELETE", path, NULL) != 204)
-		give_up("cannot delete a virtual host");
 }
 
 bool broker_close_connection(const char *name)

@@ -9,17 +9,18 @@
  * the test program: a missing server fails a test.
  */
 
-/** The broker, with a new, empty virtual host: for one test each. */
+/**
+ * The broker, with a new, empty virtual host: for one test each. It stays until the broker ends: a queue that
+ * dead-letters at-least-once and is deleted just after it got its leader can take every other one with it (see
+ * CONTRIBUTING).
+ */
 void broker_new_vhost(struct amqp_url *url);
-
-/** Deletes it with everything in it. */
-void broker_delete_vhost(const struct amqp_url *url);
 
 /** Ends it politely or with SIGKILL, and starts it again: same data, same port. Blocking. */
 void broker_restart(void);
 void broker_crash(void);
 
-/** Stops the process in its tracks (SIGSTOP) and lets it go on. */
+/** Stops the process in its tracks (SIGSTOP; returns when it stands still) and lets it go on. */
 void broker_freeze(void);
 void broker_thaw(void);
 

@@ -16,7 +16,6 @@ int fixture_set_up(void **state)
 int fixture_tear_down(void **state)
 {
 	(void)state;
-	broker_delete_vhost(&url);
 	post_finish(&post);
 	return 0;
 }
