@@ -13,6 +13,8 @@ struct candidates {
 /**
  * Non-maximum suppression: by falling score, keeps a face unless its box overlaps a kept one by more
  * than `max_iou` (intersection over union) or one of both lies mostly inside the other. At most FACE_MAX_FACES stay.
+ * The landmarks of one that stays become the mean over it and those that see the same face almost as it does, weighted
+ * by score (after the voting of boxes in Gidaris and Komodakis, "Object detection via a multi-region CNN", 2015).
  */
 void candidates_suppress(struct candidates *candidates, float max_iou);
 

@@ -51,6 +51,26 @@ static void test_no_more_than_the_maximum(void **state)
 	assert_true(faces[FACE_MAX_FACES - 1].box[0] == 20 * (200 - FACE_MAX_FACES));
 }
 
+/* 1 sees the same face as 0 (80/120 in common) and has a word in the landmarks, 2 (50/150) goes without one. */
+static void test_landmarks_are_the_mean_of_those_that_agree(void **state)
+{
+	struct face faces[4] = {face_at(0, 0, 10, 10, 0.9f), face_at(2, 0, 10, 10, 0.3f), face_at(0, 5, 10, 10, 0.7f),
+				face_at(100, 100, 10, 10, 0.6f)};
+	struct candidates c = {.items = faces, .count = 4, .capacity = 4};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		faces[i].landmarks[0][0] = (float)(4 * i);
+		faces[i].landmarks[4][1] = (float)(40 * i);
+	}
+	candidates_suppress(&c, 0.3f);
+	assert_int_equal(c.count, 2);
+	assert_float_equal(faces[0].landmarks[0][0], 1, 1e-6);
+	assert_float_equal(faces[0].landmarks[4][1], 10, 1e-5);
+	assert_true(faces[0].box[0] == 0);
+	assert_true(faces[1].landmarks[0][0] == 12);
+}
+
 /* A box around another, or inside it, is the same face however small their common share. */
 static void test_nested_ones_go(void **state)
 {
