@@ -129,6 +129,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_overlapping_ones_go),
     cmocka_unit_test(test_a_suppressed_one_suppresses_nothing),
     cmocka_unit_test(test_no_more_than_the_maximum),
+    cmocka_unit_test(test_landmarks_are_the_mean_of_those_that_agree),
     cmocka_unit_test(test_nested_ones_go),
     cmocka_unit_test(test_superseded_ones_go),
     cmocka_unit_test(test_order),
