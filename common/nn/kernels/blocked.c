@@ -35,7 +35,7 @@ INLINE vec gather(const float *from, int64_t plane, int64_t count)
 /* Finishes the sums of one pixel and block. */
 INLINE void put(const struct nn_tiles *j, const struct ending *ending, vec sum, int64_t block, int64_t pixel)
 {
-	int64_t area = j->height * j->width;
+	int64_t area = j->area;
 	int64_t first = block * NN_LANES;
 
 	if (j->is_planar) {
@@ -170,78 +170,6 @@ void NN_OF_VARIANT(copy_blocks)(const struct nn_part *parts, int64_t count, cons
 
 			for (int64_t x = 0; x < part.columns; x++)
 				store(to + x * NN_LANES, load(from + x * part.stride * NN_LANES));
-		}
-	}
-}
-
-/* Pixels are a constant where this is inlined, taps perhaps. */
-INLINE void window(const int pixels, const int64_t taps, const struct nn_slide *j, const float *weights,
-		   const struct ending *ending, const float *residual, int64_t y, int64_t x)
-{
-	const float *from = j->staged + (y * j->pitch + x) * NN_LANES;
-	int64_t at = (y * j->width + x) * NN_LANES;
-	vec sum[4];
-
-	for (int p = 0; p < pixels; p++)
-		sum[p] = splat(0);
-	for (int64_t t = 0; t < taps; t++) {
-		const float *tap = from + j->offsets[t] * NN_LANES;
-		vec w = load(weights + t * NN_LANES);
-
-		for (int p = 0; p < pixels; p++)
-			sum[p] += w * load(tap + p * NN_LANES);
-	}
-	for (int p = 0; p < pixels; p++) {
-		int64_t place = at + p * NN_LANES;
-
-		store(j->out + place, finish(sum[p], ending, residual ? residual + place : NULL));
-	}
-}
-
-void NN_OF_VARIANT(depthwise_block)(const struct nn_slide *job, const float *weights,
-				    const struct nn_epilogue *epilogue, int64_t channel, const float *residual)
-{
-	const struct nn_slide j = *job;
-	struct ending ending = ending_of_block(epilogue, channel);
-
-	for (int64_t y = 0; y < j.height; y++) {
-		int64_t x = 0;
-
-		for (; x + 4 <= j.width; x += 4)
-			window(4, j.taps, &j, weights, &ending, residual, y, x);
-		for (; x < j.width; x++)
-			window(1, j.taps, &j, weights, &ending, residual, y, x);
-	}
-}
-
-/* First and last + 1 tap of a window that lie in the input. */
-INLINE void cut(const struct nn_pool_block *j, int axis, int64_t position, int64_t *first, int64_t *end)
-{
-	int64_t begin = position * j->stride[axis] - j->before[axis];
-
-	*first = begin < 0 ? 0 : begin;
-	*end = begin + j->kernel[axis] < j->input[axis] ? begin + j->kernel[axis] : j->input[axis];
-}
-
-void NN_OF_VARIANT(max_block)(const struct nn_pool_block *job)
-{
-	const struct nn_pool_block j = *job;
-	float *out = j.out;
-
-	for (int64_t y = 0; y < j.output[0]; y++) {
-		int64_t top, bottom;
-
-		cut(&j, 0, y, &top, &bottom);
-		for (int64_t x = 0; x < j.output[1]; x++, out += NN_LANES) {
-			int64_t left, right;
-			vec all = splat(-INFINITY);
-
-			cut(&j, 1, x, &left, &right);
-			for (int64_t row = top; row < bottom; row++) {
-				for (int64_t column = left; column < right; column++)
-					all = larger(all, load(j.x + (row * j.input[1] + column) * NN_LANES));
-			}
-			store(out, all);
 		}
 	}
 }

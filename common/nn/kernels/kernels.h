@@ -35,8 +35,9 @@ struct nn_tiles {
 	int64_t depth;
 	const float *weights; /**< as nn_pack_filters() leaves them */
 	int64_t filters;
-	int64_t height; /**< of the output */
+	int64_t height; /**< of the output, or of some rows of it */
 	int64_t width;
+	int64_t area; /**< pixels from a plane or block of the output to the next */
 	bool is_planar;
 	float *out;
 	const float *residual; /**< laid out as `out`; NULL: none */
@@ -67,13 +68,14 @@ struct nn_slide {
 	float *out;
 };
 
-/** The largest of a window, for one block of channels; the window is cut at the edges of the input. */
-struct nn_pool_block {
+/** A window that slides over one block of channels where it lies; the taps outside the input are left out. */
+struct nn_block_window {
 	const float *x;
 	int64_t input[2]; /**< height, width */
 	int64_t output[2];
 	int64_t kernel[2];
 	int64_t stride[2];
+	int64_t dilation[2];
 	int64_t before[2]; /**< padding above and left */
 	float *out;
 };
@@ -90,10 +92,11 @@ struct nn_kernels {
 	void (*tiles)(const struct nn_tiles *job);
 	/** Like copy(), for pixels of a block of channels: all numbers but `stride` count pixels. */
 	void (*copy_blocks)(const struct nn_part *parts, int64_t count, const float *block, float *planes);
-	/** Like depthwise() for a block of channels: pitch and offsets count pixels, weights[tap][lane]. */
-	void (*depthwise_block)(const struct nn_slide *job, const float *weights, const struct nn_epilogue *epilogue,
-				int64_t channel, const float *residual);
-	void (*max_block)(const struct nn_pool_block *job);
+	/** Like depthwise() for a block of channels, with weights[tap][lane]. */
+	void (*depthwise_block)(const struct nn_block_window *job, const float *weights,
+				const struct nn_epilogue *epilogue, int64_t channel, const float *residual);
+	/** out = max over the taps, for a block of channels. */
+	void (*max_block)(const struct nn_block_window *job);
 	/** out pixel i = pixel columns[i]. */
 	void (*pick_block)(const float *pixels, const int64_t *columns, int64_t count, float *out);
 	void (*copy)(const struct nn_part *parts, int64_t count, const float *channel, float *planes);

@@ -4,8 +4,8 @@
 #include "nn/kernels/int8.h"
 #include "nn/kernels/kernels.h"
 
-/* blocked.c and vector.c, compiled once for each instruction set. The x86 ones exist where NN_HAVE_X86_VARIANTS is
- * defined. */
+/* blocked.c, sliding.c and vector.c, compiled once for each instruction set. The x86 ones exist where
+ * NN_HAVE_X86_VARIANTS is defined. */
 
 extern const struct nn_kernels nn_kernels_portable;
 extern const struct nn_kernels nn_kernels_avx2;

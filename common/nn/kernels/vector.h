@@ -3,7 +3,8 @@
 
 /*
  * Vectors of NN_LANES floats, for the files that the build compiles once for each instruction set: NN_VARIANT names
- * the table of kernels, NN_LANES the floats in a vector, NN_REGISTERS the vector registers there are.
+ * the table of kernels, NN_LANES the floats in a vector, NN_TILE_BLOCKS the blocks that registers allow a tile (4 of
+ * 32, 2 of 16).
  */
 #if defined(__AVX__)
 #include <immintrin.h>
@@ -141,9 +142,9 @@ INLINE struct ending ending_of_block(const struct nn_epilogue *e, int64_t channe
 
 void NN_OF_VARIANT(tiles)(const struct nn_tiles *job);
 void NN_OF_VARIANT(copy_blocks)(const struct nn_part *parts, int64_t count, const float *block, float *planes);
-void NN_OF_VARIANT(depthwise_block)(const struct nn_slide *job, const float *weights,
+void NN_OF_VARIANT(depthwise_block)(const struct nn_block_window *job, const float *weights,
 				    const struct nn_epilogue *epilogue, int64_t channel, const float *residual);
-void NN_OF_VARIANT(max_block)(const struct nn_pool_block *job);
+void NN_OF_VARIANT(max_block)(const struct nn_block_window *job);
 void NN_OF_VARIANT(pick_block)(const float *pixels, const int64_t *columns, int64_t count, float *out);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * Convolution in tiles of some pixels by some blocks of filters, see struct nn_tiles. Its input may be planes or blocks
  * of channels; a padded or striding window reads a staged copy of it, so that neighbouring pixels of the output always
- * read neighbouring pixels. Depthwise convolutions slide their window over each plane or block.
+ * read neighbouring pixels. Depthwise convolutions slide their window over each plane (staged likewise) or block (where
+ * it lies).
  */
 #include <limits.h>
 #include <string.h>
@@ -51,8 +52,9 @@ static int64_t blocks_of(int64_t channels, int64_t lanes)
 	return (channels + lanes - 1) / lanes;
 }
 
-/* Copies planes or blocks of one group to where the window can slide over them; returns where they are. */
-static const float *stage(const struct conv *c, const float *x, int64_t count, float *staged)
+/* Copies of planes or blocks what some rows of the output need to where the window can slide over them; returns where.
+ */
+static const float *stage(const struct conv *c, const float *x, int64_t count, int64_t y, float *staged)
 {
 	int64_t plane = c->window.input[0] * c->window.input[1] * c->lanes;
 	int64_t staged_plane = nn_staging_channel(&c->staging) * c->lanes;
@@ -60,14 +62,22 @@ static const float *stage(const struct conv *c, const float *x, int64_t count, f
 	if (c->staging.is_direct)
 		return x;
 	for (int64_t i = 0; i < count; i++)
-		nn_staging_copy(c->kernels, &c->staging, c->lanes, x + i * plane, staged + i * staged_plane);
+		nn_staging_copy(c->kernels, &c->staging, c->lanes, y, x + i * plane, staged + i * staged_plane);
 	return staged;
 }
 
 static void frame(const struct conv *c, int64_t count, float *staged)
 {
 	for (int64_t i = 0; i < count && !c->staging.is_direct; i++)
-		nn_staging_frame(&c->staging, c->lanes, 0, staged + i * nn_staging_channel(&c->staging) * c->lanes);
+		nn_staging_frame(&c->staging, c->lanes, staged + i * nn_staging_channel(&c->staging) * c->lanes);
+}
+
+/* Rows of the output in the band that begins at `y`. */
+static int64_t band_at(const struct conv *c, int64_t y)
+{
+	int64_t rest = c->staging.height - y;
+
+	return rest < c->staging.band ? rest : c->staging.band;
 }
 
 static void run_dense(const struct nn_step *step, const float *const *in, float *out, float *scratch)
@@ -79,6 +89,7 @@ static void run_dense(const struct nn_step *step, const float *const *in, float 
 	int64_t x_blocks = blocks_of(c->channels, c->lanes);
 	int64_t group_in = x_blocks * c->window.input[0] * c->window.input[1] * c->lanes;
 	int64_t group_out = (c->is_planar ? c->filters : blocks_of(c->filters, lanes) * lanes) * area;
+	int64_t row_out = c->staging.width * (c->is_planar ? 1 : lanes);
 	int64_t group_weights = nn_packed_filters(c->kernels, c->filters, c->depth);
 	struct nn_epilogue epilogue = c->epilogue;
 	struct nn_tiles tiles = {
@@ -87,8 +98,8 @@ static void run_dense(const struct nn_step *step, const float *const *in, float 
 	    .offsets = c->reach,
 	    .depth = c->depth,
 	    .filters = c->filters,
-	    .height = c->staging.height,
 	    .width = c->staging.width,
+	    .area = area,
 	    .is_planar = c->is_planar,
 	    .epilogue = &epilogue,
 	};
@@ -97,13 +108,18 @@ static void run_dense(const struct nn_step *step, const float *const *in, float 
 	for (int64_t i = 0; i < c->images * c->groups; i++) {
 		int64_t group = i % c->groups;
 
-		tiles.x = stage(c, in[0] + i * group_in, x_blocks, scratch);
 		tiles.weights = c->weights + group * group_weights;
-		tiles.out = out + i * group_out;
-		tiles.residual = residual ? residual + i * group_out : NULL;
 		epilogue.bias = c->epilogue.bias + group * c->filters;
 		epilogue.slope = c->epilogue.slope + group * c->filters;
-		c->kernels->tiles(&tiles);
+		for (int64_t y = 0; y < c->staging.height; y += c->staging.band) {
+			int64_t at = i * group_out + y * row_out;
+
+			tiles.x = stage(c, in[0] + i * group_in, x_blocks, y, scratch);
+			tiles.height = band_at(c, y);
+			tiles.out = out + at;
+			tiles.residual = residual ? residual + at : NULL;
+			c->kernels->tiles(&tiles);
+		}
 	}
 }
 
@@ -129,7 +145,7 @@ static void run_planes(const struct nn_step *step, const float *const *in, float
 
 	frame(c, 1, scratch);
 	for (int64_t i = 0; i < c->images * c->groups; i++) {
-		slide.staged = stage(c, in[0] + i * plane, 1, scratch);
+		slide.staged = stage(c, in[0] + i * plane, 1, 0, scratch);
 		for (int64_t r = 0; r < c->filters; r++) {
 			int64_t channel = i % c->groups * c->filters + r;
 			int64_t at = (i * c->filters + r) * area;
@@ -141,22 +157,23 @@ static void run_planes(const struct nn_step *step, const float *const *in, float
 	}
 }
 
+/* A depthwise convolution over blocks needs no staging. */
 static void run_blocks(const struct nn_step *step, const float *const *in, float *out, float *scratch)
 {
 	const struct conv *c = step->params;
 	const float *residual = c->has_residual ? in[c->residual] : NULL;
 	int64_t block_in = c->window.input[0] * c->window.input[1] * c->lanes;
-	int64_t block_out = c->staging.height * c->staging.width * c->lanes;
+	int64_t block_out = c->window.output[0] * c->window.output[1] * c->lanes;
 	int64_t blocks = blocks_of(c->groups, c->lanes);
-	struct nn_slide slide = slide_of(c);
+	struct nn_block_window window = nn_window_on_block(&c->window);
 
-	frame(c, 1, scratch);
+	(void)scratch;
 	for (int64_t i = 0; i < c->images * blocks; i++) {
 		int64_t block = i % blocks;
 
-		slide.staged = stage(c, in[0] + i * block_in, 1, scratch);
-		slide.out = out + i * block_out;
-		c->kernels->depthwise_block(&slide, c->weights + block * c->staging.taps * c->lanes, &c->epilogue,
+		window.x = in[0] + i * block_in;
+		window.out = out + i * block_out;
+		c->kernels->depthwise_block(&window, c->weights + block * c->staging.taps * c->lanes, &c->epilogue,
 					    block * c->lanes, residual ? residual + i * block_out : NULL);
 	}
 }
@@ -263,7 +280,7 @@ static int find_scratch(struct nn_step *step, const struct conv *c, int64_t stag
 {
 	struct nn_shape shape = {.rank = 3, .dim = {staged, nn_staging_channel(&c->staging), c->lanes}};
 
-	if (c->staging.is_direct)
+	if (c->staging.is_direct || step->run == run_blocks)
 		return 0;
 	if (!nn_shape_valid(&shape))
 		return nn_node_fail(step->node, err, "it needs too much working memory");
@@ -328,6 +345,8 @@ static void fill(struct conv *c, struct nn_plan *plan, const struct nn_node *nod
 	nn_staging_skip(&c->staging, &c->window);
 	if (is_depthwise(weights) && c->lanes == 1)
 		nn_staging_align(&c->staging, plan->kernels->lanes);
+	else if (!is_depthwise(weights))
+		nn_staging_cut(&c->staging, blocks_of(weights->shape.dim[1], c->lanes), c->lanes);
 	c->images = nn_plan_input(plan, node, 0)->dim[0];
 	c->groups = nn_node_int(node, "group", 1);
 	c->channels = weights->shape.dim[1];

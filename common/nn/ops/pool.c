@@ -27,10 +27,10 @@ static void run_pool(const struct nn_step *step, const float *const *in, float *
 	    .taps = p->staging.taps,
 	};
 
-	nn_staging_frame(&p->staging, 1, p->share ? 0 : -INFINITY, scratch);
+	nn_staging_frame(&p->staging, 1, scratch);
 	for (int64_t i = 0; i < p->planes; i++) {
 		slide.out = out + i * area;
-		nn_staging_copy(p->kernels, &p->staging, 1, in[0] + i * plane, scratch);
+		nn_staging_copy(p->kernels, &p->staging, 1, 0, in[0] + i * plane, scratch);
 		if (!p->share) {
 			p->kernels->slide_max(&slide);
 			continue;
@@ -94,14 +94,14 @@ static int infer(struct nn_infer *in, const struct nn_node *node)
 
 struct block_pool {
 	const struct nn_kernels *kernels;
-	struct nn_pool_block pool;
+	struct nn_block_window pool;
 	int64_t blocks; /* of all images */
 };
 
 static void run_blocks(const struct nn_step *step, const float *const *in, float *out, float *scratch)
 {
 	const struct block_pool *b = step->params;
-	struct nn_pool_block pool = b->pool;
+	struct nn_block_window pool = b->pool;
 	int64_t in_size = pool.input[0] * pool.input[1] * b->kernels->lanes;
 	int64_t out_size = pool.output[0] * pool.output[1] * b->kernels->lanes;
 
@@ -124,13 +124,7 @@ static int compile_blocks(struct nn_plan *plan, const struct nn_node *node, cons
 	struct block_pool *b = step->params;
 	b->kernels = plan->kernels;
 	b->blocks = nn_blocks_count(input, plan->kernels->lanes);
-	for (int axis = 0; axis < 2; axis++) {
-		b->pool.input[axis] = w->input[axis];
-		b->pool.output[axis] = w->output[axis];
-		b->pool.kernel[axis] = w->kernel[axis];
-		b->pool.stride[axis] = w->stride[axis];
-		b->pool.before[axis] = w->before[axis];
-	}
+	b->pool = nn_window_on_block(w);
 	nn_plan_lay_out(plan, step, 0, NN_BLOCKS);
 	nn_plan_lay_out_result(plan, step, NN_BLOCKS);
 	step->run = run_blocks;
@@ -145,8 +139,7 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 	struct nn_window window;
 	int r = nn_window_read(&window, node, input, NULL, plan->err);
 
-	bool is_dilated = window.dilation[0] > 1 || window.dilation[1] > 1;
-	if (r == 0 && !is_average && !is_dilated && nn_plan_has(plan, node->inputs[0], NN_BLOCKS))
+	if (r == 0 && !is_average && nn_plan_has(plan, node->inputs[0], NN_BLOCKS))
 		return compile_blocks(plan, node, &window);
 	if (r == 0)
 		r = nn_plan_need(plan, node, node->inputs[0], NN_PLANES);
@@ -163,6 +156,7 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 	p->kernels = plan->kernels;
 	p->window = window;
 	p->staging = staging;
+	p->staging.fill = is_average ? 0 : -INFINITY;
 	p->planes = input->dim[0] * input->dim[1];
 	nn_staging_tables(&p->staging, &window, p + 1);
 	if (is_average) {

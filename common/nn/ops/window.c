@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+/** What is staged at a time; anything from 32 to 512 KiB measures alike, all of a large picture 5 % slower. */
+#define BAND_BYTES (128 << 10)
+/** Rows of a band for each one it shares with the next, at least. */
+#define BAND_SHARE 4
+
 static int check_list(const struct nn_node *node, const char *name, size_t count, int64_t low, struct error *err)
 {
 	const struct nn_attribute *list = nn_node_attribute(node, name);
@@ -109,6 +114,21 @@ int nn_window_read(struct nn_window *window, const struct nn_node *node, const s
 	return 0;
 }
 
+struct nn_block_window nn_window_on_block(const struct nn_window *w)
+{
+	struct nn_block_window block = {0};
+
+	for (int axis = 0; axis < 2; axis++) {
+		block.input[axis] = w->input[axis];
+		block.output[axis] = w->output[axis];
+		block.kernel[axis] = w->kernel[axis];
+		block.stride[axis] = w->stride[axis];
+		block.dilation[axis] = w->dilation[axis];
+		block.before[axis] = w->before[axis];
+	}
+	return block;
+}
+
 /* Taps of one axis, numbered, lie at this remainder modulo the stride and this far into its plane. */
 static int64_t phase_of(const struct nn_window *w, int axis, int64_t tap)
 {
@@ -135,6 +155,7 @@ struct nn_staging nn_staging_of(const struct nn_window *w)
 	return (struct nn_staging){
 	    .height = w->output[0],
 	    .width = w->output[1],
+	    .band = w->output[0],
 	    .rows = w->output[0] + shift_of(w, 0, w->kernel[0] - 1),
 	    .pitch = w->output[1] + shift_of(w, 1, w->kernel[1] - 1),
 	    .planes = phases(w, 0) * phases(w, 1),
@@ -152,7 +173,7 @@ void nn_staging_skip(struct nn_staging *s, const struct nn_window *w)
 	s->is_direct = true;
 	if (s->taps == 1) {
 		s->width = s->pitch = w->output[0] * w->output[1];
-		s->height = s->rows = 1;
+		s->height = s->band = s->rows = 1;
 	}
 }
 
@@ -160,6 +181,22 @@ void nn_staging_align(struct nn_staging *s, int64_t lanes)
 {
 	if (!s->is_direct)
 		s->pitch = (s->pitch + lanes - 1) / lanes * lanes;
+}
+
+void nn_staging_cut(struct nn_staging *s, int64_t channels, int64_t lanes)
+{
+	int64_t beyond = s->rows - s->band; /* what a window sees below the row of its output */
+	int64_t row = channels * s->planes * s->pitch * lanes * (int64_t)sizeof(float);
+	int64_t band = BAND_BYTES / row - beyond;
+
+	/* Rows that two bands share are copied twice. */
+	if (band < BAND_SHARE * beyond)
+		band = BAND_SHARE * beyond;
+	if (s->is_direct || band < 1 || band >= s->band)
+		return;
+	int64_t bands = (s->height + band - 1) / band;
+	s->band = (s->height + bands - 1) / bands;
+	s->rows = s->band + beyond;
 }
 
 int64_t nn_staging_channel(const struct nn_staging *staging)
@@ -211,7 +248,7 @@ static void fill_parts(const struct nn_staging *s, const struct nn_window *w)
 	int64_t across = phases(w, 1);
 
 	for (int64_t plane = 0; plane < s->planes; plane++) {
-		struct overlap rows = overlap_of(w, 0, plane / across, s->rows);
+		struct overlap rows = overlap_of(w, 0, plane / across, s->height + s->rows - s->band);
 		struct overlap columns = overlap_of(w, 1, plane % across, s->pitch);
 		bool is_empty = columns.end == columns.begin;
 
@@ -221,7 +258,7 @@ static void fill_parts(const struct nn_staging *s, const struct nn_window *w)
 		    .stride = w->stride[1],
 		    .from = rows.from * w->input[1] + columns.from,
 		    .from_pitch = w->stride[0] * w->input[1],
-		    .to = (plane * s->rows + rows.begin) * s->pitch + columns.begin,
+		    .to = rows.begin * s->pitch + columns.begin,
 		    .to_pitch = s->pitch,
 		};
 	}
@@ -241,21 +278,37 @@ static void fill_row(float *at, int64_t begin, int64_t end, float fill)
 		at[i] = fill;
 }
 
-void nn_staging_frame(const struct nn_staging *s, int64_t lanes, float fill, float *planes)
+void nn_staging_frame(const struct nn_staging *s, int64_t lanes, float *planes)
+{
+	for (int64_t y = 0; y < s->planes * s->rows; y++) {
+		const struct nn_part *part = &s->parts[y / s->rows];
+		int64_t left = part->to % s->pitch;
+
+		fill_row(planes, y * s->pitch * lanes, (y * s->pitch + left) * lanes, s->fill);
+		fill_row(planes, (y * s->pitch + left + part->columns) * lanes, (y + 1) * s->pitch * lanes, s->fill);
+	}
+}
+
+static int64_t within(int64_t value, int64_t low, int64_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+void nn_staging_copy(const struct nn_kernels *kernels, const struct nn_staging *s, int64_t lanes, int64_t y,
+		     const float *channel, float *planes)
 {
 	for (int64_t plane = 0; plane < s->planes; plane++) {
-		const struct nn_part *part = &s->parts[plane];
-		int64_t left = part->to % s->pitch;
-		int64_t first = part->to / s->pitch; /* among the rows of all planes */
+		struct nn_part part = s->parts[plane];
+		int64_t first = part.to / s->pitch;
+		int64_t begin = within(first - y, 0, s->rows);
+		int64_t end = within(first + part.rows - y, begin, s->rows);
+		int64_t top = plane * s->rows;
 
-		for (int64_t y = plane * s->rows; y < (plane + 1) * s->rows; y++) {
-			bool is_inside = y >= first && y < first + part->rows;
-			int64_t end = is_inside ? left : s->pitch;
-
-			fill_row(planes, y * s->pitch * lanes, (y * s->pitch + end) * lanes, fill);
-			if (is_inside)
-				fill_row(planes, (y * s->pitch + left + part->columns) * lanes,
-					 (y + 1) * s->pitch * lanes, fill);
-		}
+		part.from += (y + begin - first) * part.from_pitch;
+		part.to = (top + begin) * s->pitch + part.to % s->pitch;
+		part.rows = end - begin;
+		fill_row(planes, top * s->pitch * lanes, (top + begin) * s->pitch * lanes, s->fill);
+		(lanes == 1 ? kernels->copy : kernels->copy_blocks)(&part, 1, channel, planes);
+		fill_row(planes, (top + end) * s->pitch * lanes, (top + s->rows) * s->pitch * lanes, s->fill);
 	}
 }

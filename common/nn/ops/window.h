@@ -33,23 +33,30 @@ int nn_window_check(const struct nn_node *node, struct error *err) must_check;
 int nn_window_read(struct nn_window *window, const struct nn_node *node, const struct nn_shape *input,
 		   const int64_t *kernel, struct error *err) must_check;
 
+/** The window as kernels see it that read blocks of channels in place; x and out are the caller's to set. */
+struct nn_block_window nn_window_on_block(const struct nn_window *window);
+
 /**
  * Where a window's taps find their input after staging: a channel is copied into planes, one for
  * each (row mod stride, column mod stride) that a tap needs, padding included. So every tap reads
- * rows that are contiguous in the output's columns, whatever the stride.
+ * rows that are contiguous in the output's columns, whatever the stride. Large channels are staged for some rows of the
+ * output at a time, so that what is staged stays in the cache.
  */
 struct nn_staging {
 	bool is_direct; /**< see nn_staging_skip() */
 	int64_t height; /**< rows and columns of the output as kernels see it */
 	int64_t width;
+	int64_t band;   /**< rows of the output that are staged at a time */
 	int64_t rows;   /**< of a plane */
 	int64_t pitch;  /**< floats between two of its rows */
 	int64_t planes; /**< staged for each channel */
 	int64_t taps;
+	float fill;            /**< what lies outside the input */
 	int64_t *offsets;      /**< one for each tap: from the place of an output in a plane to the tap's input */
-	struct nn_part *parts; /**< one for each plane: what of it the input holds */
+	struct nn_part *parts; /**< one for each plane, as if it held all rows: what of it the input holds */
 };
 
+/** Of all rows at once, filled with 0. */
 struct nn_staging nn_staging_of(const struct nn_window *window);
 
 /**
@@ -61,6 +68,9 @@ void nn_staging_skip(struct nn_staging *staging, const struct nn_window *window)
 /** Lets every row of the planes begin at a multiple of `lanes`, so that most vectors lie within a cache line. */
 void nn_staging_align(struct nn_staging *staging, int64_t lanes);
 
+/** Stages in bands if `channels` channels (or blocks) of `lanes` would else not stay in the cache. */
+void nn_staging_cut(struct nn_staging *staging, int64_t channels, int64_t lanes);
+
 /** Floats that one staged channel takes. */
 int64_t nn_staging_channel(const struct nn_staging *staging);
 
@@ -71,19 +81,13 @@ size_t nn_staging_tables_size(const struct nn_staging *staging);
 void nn_staging_tables(struct nn_staging *staging, const struct nn_window *window, void *memory);
 
 /**
- * Fills what of a channel's planes lies outside the input; copying channels into them leaves it as it is. `lanes` is 1,
- * or what a block of channels has.
+ * Fills what of a channel's planes lies left and right of the input; nn_staging_copy() leaves it as it is. `lanes` is
+ * 1, or what a block of channels has.
  */
-void nn_staging_frame(const struct nn_staging *staging, int64_t lanes, float fill, float *planes);
+void nn_staging_frame(const struct nn_staging *staging, int64_t lanes, float *planes);
 
-/** Copies what of one channel (or block of `lanes` channels) its planes hold. */
-static inline void nn_staging_copy(const struct nn_kernels *kernels, const struct nn_staging *staging, int64_t lanes,
-				   const float *channel, float *planes)
-{
-	if (lanes == 1)
-		kernels->copy(staging->parts, staging->planes, channel, planes);
-	else
-		kernels->copy_blocks(staging->parts, staging->planes, channel, planes);
-}
+/** Copies what the rows `y` … `y` + band - 1 of the output need of one channel (or block of `lanes` channels). */
+void nn_staging_copy(const struct nn_kernels *kernels, const struct nn_staging *staging, int64_t lanes, int64_t y,
+		     const float *channel, float *planes);
 
 #endif
