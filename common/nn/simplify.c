@@ -146,6 +146,59 @@ static int fold_batch_norms(struct nn_graph *graph, struct error *err)
 	return r;
 }
 
+/* The one number a node multiplies its first input with, none of whose dimensions it adds to; NULL: it is no such node.
+ */
+static const float *factor_of(const struct nn_graph *graph, const struct nn_node *node)
+{
+	const struct nn_tensor *factor = node->op == &nn_op_mul ? nn_node_constant(graph, node, 1) : NULL;
+
+	/* A convolution's input has rank 4: below that the factor cannot have raised it. */
+	if (!factor || factor->type != NN_FLOAT32 || factor->shape.rank > 3 || nn_shape_count(&factor->shape) != 1)
+		return NULL;
+	return factor->f32;
+}
+
+/* Lets a convolution read what `scale` multiplies, with weights multiplied instead: padding is zero both ways. */
+static int fold_scale(struct nn_graph *graph, struct nn_node *conv, const struct nn_node *scale, struct error *err)
+{
+	const struct nn_tensor *weights = nn_node_constant(graph, conv, 1);
+	struct nn_tensor *scaled = nn_tensor_new(NN_FLOAT32, &weights->shape);
+	float factor = *factor_of(graph, scale);
+
+	if (!scaled)
+		return nn_out_of_memory(err);
+	for (int64_t i = 0; i < nn_shape_count(&weights->shape); i++)
+		scaled->f32[i] = factor * weights->f32[i];
+	uint32_t value = nn_graph_add_value(graph, "scaled weights", scaled);
+	if (value == NN_NO_VALUE) {
+		nn_tensor_free(scaled);
+		return nn_out_of_memory(err);
+	}
+	conv->inputs[0] = scale->inputs[0];
+	conv->inputs[1] = value;
+	return 0;
+}
+
+/* The scaling of pixels that networks begin with, mostly. */
+static int fold_scales(struct nn_graph *graph, struct error *err)
+{
+	const struct nn_node **scales = calloc(graph->value_count + 1, sizeof(*scales));
+	unsigned values = graph->value_count;
+	int r = scales ? 0 : nn_out_of_memory(err);
+
+	for (unsigned i = 0; r == 0 && i < graph->node_count; i++) {
+		struct nn_node *node = &graph->nodes[i];
+		const struct nn_tensor *weights = node->op == &nn_op_conv ? nn_node_constant(graph, node, 1) : NULL;
+
+		if (factor_of(graph, node) && graph->values[node->outputs[0]].uses == 1)
+			scales[node->outputs[0]] = node;
+		if (weights && weights->type == NN_FLOAT32 && node->inputs[0] < values && scales[node->inputs[0]])
+			r = fold_scale(graph, node, scales[node->inputs[0]], err);
+	}
+	free(scales);
+	return r;
+}
+
 static bool is_needed(const struct nn_graph *graph, const struct nn_node *node)
 {
 	const struct nn_value *output = &graph->values[node->outputs[0]];
@@ -204,6 +257,8 @@ int nn_simplify(struct nn_graph *graph, const struct nn_kernels *kernels, struct
 		return r;
 	drop_dead_nodes(graph);
 	r = fold_batch_norms(graph, err);
+	if (r == 0)
+		r = fold_scales(graph, err);
 	if (r < 0)
 		return r;
 	drop_dead_nodes(graph);

@@ -16,6 +16,7 @@ static float scale[] = {2, 3};
 static float mean[] = {1, -1};
 static float variance[] = {4, 0.25f};
 static float slope[] = {0.1f, 0.2f};
+static float half = 0.5f;
 static const struct nn_shape shape = {.rank = 4, .dim = {1, 2, 3, 3}};
 
 static float conv_at(const float *x, int channel, int i)
@@ -87,6 +88,38 @@ static void test_batch_norm(void **state)
 	got = run(&b, 3, x);
 	for (int i = 0; i < 18; i++)
 		expected[i] = normalised(conv_at(x, i / 9, i % 9), i / 9) - conv_at(x, i / 9, i % 9);
+	support_assert_close("not folded", got, expected, 18, 1e-5);
+	free(got);
+}
+
+static void test_scale(void **state)
+{
+	struct builder b;
+	float x[18];
+	float expected[18];
+
+	(void)state;
+	init(&b);
+	builder_floats(&b, "half", 0, NULL, &half);
+	builder_node(&b, "Mul", "x half", "s");
+	builder_node(&b, "Conv", "s w b", "y");
+	builder_output(&b, "y");
+	float *got = run(&b, 1, x);
+	for (int i = 0; i < 18; i++)
+		expected[i] = 0.5f * (conv_at(x, i / 9, i % 9) - bias[i / 9]) + bias[i / 9];
+	support_assert_close("folded", got, expected, 18, 1e-5);
+	free(got);
+
+	/* Somebody else reads the product: it is computed. */
+	init(&b);
+	builder_floats(&b, "half", 0, NULL, &half);
+	builder_node(&b, "Mul", "x half", "s");
+	builder_node(&b, "Conv", "s w b", "c");
+	builder_node(&b, "Sub", "c s", "y");
+	builder_output(&b, "y");
+	got = run(&b, 3, x);
+	for (int i = 0; i < 18; i++)
+		expected[i] -= 0.5f * x[i];
 	support_assert_close("not folded", got, expected, 18, 1e-5);
 	free(got);
 }
@@ -190,6 +223,7 @@ static void test_constants_and_identities(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_batch_norm),
+    cmocka_unit_test(test_scale),
     cmocka_unit_test(test_residual),
     cmocka_unit_test(test_two_convolutions),
     cmocka_unit_test(test_not_fused),
