@@ -105,16 +105,16 @@ static void edge(const struct depthwise *d, int64_t y, int64_t left, int64_t rig
 	}
 }
 
-/* Neighbouring outputs, any window. */
-INLINE void some(const int pixels, const struct depthwise *d, int64_t y, int64_t x)
+/* Neighbouring outputs, the rows `top` … `bottom` - 1 of any window. */
+INLINE void some(const int pixels, const struct depthwise *d, int64_t y, int64_t x, int64_t top, int64_t bottom)
 {
 	const struct nn_block_window *j = &d->at;
-	const float *from = first_tap(d, y, x);
-	const float *weights = d->weights;
+	const float *from = first_tap(d, y, x) + top * j->dilation[0] * d->pitch;
+	const float *weights = d->weights + top * j->kernel[1] * NN_LANES;
 	int64_t step = j->stride[1] * NN_LANES;
 	vec sum[4] = {0};
 
-	for (int64_t row = 0; row < j->kernel[0]; row++, from += j->dilation[0] * d->pitch) {
+	for (int64_t row = top; row < bottom; row++, from += j->dilation[0] * d->pitch) {
 		const float *at = from;
 
 		for (int64_t column = 0; column < j->kernel[1]; column++, at += j->dilation[1] * NN_LANES) {
@@ -127,6 +127,20 @@ INLINE void some(const int pixels, const struct depthwise *d, int64_t y, int64_t
 	}
 	for (int p = 0; p < pixels; p++)
 		put(d, sum[p], y * j->output[1] + x + p);
+}
+
+/* Outputs left … right - 1 of a row, whose windows hang over the edges above and below only. */
+static void middle(const struct depthwise *depthwise, int64_t y, int64_t left, int64_t right)
+{
+	const struct depthwise d = *depthwise; /* a copy that no store can change */
+	int64_t x = left;
+	int64_t top, bottom;
+
+	cut(&d.at, 0, y, &top, &bottom);
+	for (; x + 4 <= right; x += 4)
+		some(4, &d, y, x, top, bottom);
+	for (; x < right; x++)
+		some(1, &d, y, x, top, bottom);
 }
 
 /* One row of a 3×3 window: neighbouring outputs are `step` pixels apart in it. */
@@ -189,7 +203,7 @@ INLINE void three_row(const int rows, const int step, const struct depthwise *d,
 INLINE void threes(const int step, const struct depthwise *depthwise, int64_t top, int64_t bottom, int64_t left,
 		   int64_t right)
 {
-	const struct depthwise d = *depthwise; /* a copy that no store can change */
+	const struct depthwise d = *depthwise;
 	int64_t y = top;
 	vec weight[9];
 
@@ -201,20 +215,6 @@ INLINE void threes(const int step, const struct depthwise *depthwise, int64_t to
 #endif
 	for (; y < bottom; y++)
 		three_row(1, step, &d, weight, y, left, right);
-}
-
-static void any(const struct depthwise *depthwise, int64_t top, int64_t bottom, int64_t left, int64_t right)
-{
-	const struct depthwise d = *depthwise;
-
-	for (int64_t y = top; y < bottom; y++) {
-		int64_t x = left;
-
-		for (; x + 4 <= right; x += 4)
-			some(4, &d, y, x);
-		for (; x < right; x++)
-			some(1, &d, y, x);
-	}
 }
 
 static bool is_3x3(const struct nn_block_window *j)
@@ -236,16 +236,16 @@ void NN_OF_VARIANT(depthwise_block)(const struct nn_block_window *job, const flo
 
 	inner(job, 0, &top, &bottom);
 	inner(job, 1, &left, &right);
-	for (int64_t y = 0; y < job->output[0]; y++) {
-		bool is_inner = y >= top && y < bottom;
-
-		edge(&d, y, 0, is_inner ? left : job->output[1]);
-		edge(&d, y, is_inner ? right : job->output[1], job->output[1]);
-	}
 	if (is_3x3(job) && job->stride[0] == 1 && job->stride[1] == 1)
 		threes(1, &d, top, bottom, left, right);
 	else if (is_3x3(job) && job->stride[1] == 2)
 		threes(2, &d, top, bottom, left, right);
 	else
-		any(&d, top, bottom, left, right);
+		bottom = top; /* no rows are done */
+	for (int64_t y = 0; y < job->output[0]; y++) {
+		edge(&d, y, 0, left);
+		edge(&d, y, right, job->output[1]);
+		if (y < top || y >= bottom)
+			middle(&d, y, left, right);
+	}
 }
