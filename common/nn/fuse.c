@@ -86,7 +86,8 @@ int nn_fuse(const struct nn_graph *graph, const struct nn_shape *shapes, struct 
 		}
 	}
 	for (unsigned i = 0; i < graph->node_count; i++) {
-		if (strcmp(graph->nodes[i].op->name, "Conv") == 0)
+		if (strcmp(graph->nodes[i].op->name, "Conv") == 0 &&
+		    !graph->values[graph->nodes[i].outputs[0]].constant)
 			fuse_behind(&f, i);
 	}
 	free(f.reader);

@@ -57,10 +57,16 @@ static void join_views(struct layout *l)
 }
 
 /* The step that makes a value writes it straight to an output, unless it is wanted there twice or made by none. */
+/* NN_NO_VALUE for a graph of constants. */
+static uint32_t input_of(const struct layout *l)
+{
+	return l->graph->input_count > 0 ? l->graph->inputs[0].value : NN_NO_VALUE;
+}
+
 static void assign_outputs(struct layout *l)
 {
 	struct nn_session *s = l->session;
-	uint32_t input = l->graph->inputs[0].value;
+	uint32_t input = input_of(l);
 
 	for (unsigned i = 0; i < l->graph->output_count; i++) {
 		uint32_t value = l->graph->outputs[i].value;
@@ -115,7 +121,7 @@ static bool add_images(const struct layout *l, uint32_t value, size_t limit, siz
 static bool find_total(const struct layout *l, size_t arena, size_t scratch, size_t limit, size_t *total)
 {
 	*total = 0;
-	if (!add_images(l, l->graph->inputs[0].value, limit, total))
+	if (l->graph->input_count > 0 && !add_images(l, input_of(l), limit, total))
 		return false;
 	for (unsigned i = 0; i < l->graph->output_count; i++) {
 		if (!add_images(l, l->graph->outputs[i].value, limit, total))
@@ -141,10 +147,11 @@ static struct nn_slot take(const struct layout *l, uint32_t value, size_t *at)
 static void fill_slots(struct layout *l, size_t arena)
 {
 	struct nn_session *s = l->session;
-	uint32_t input = l->graph->inputs[0].value;
+	uint32_t input = input_of(l);
 	size_t at = 0;
 
-	s->slots[input] = take(l, input, &at);
+	if (input != NN_NO_VALUE)
+		s->slots[input] = take(l, input, &at);
 	for (unsigned i = 0; i < l->graph->output_count; i++)
 		s->outputs[i] = take(l, l->graph->outputs[i].value, &at);
 	for (uint32_t v = 0; v < 2 * l->graph->value_count; v++) {
@@ -198,7 +205,7 @@ static int place(struct layout *l, size_t max_bytes)
 
 int nn_layout(struct nn_session *session, size_t max_bytes, struct error *err)
 {
-	struct layout l = {.session = session, .graph = &session->model->graph, .err = err};
+	struct layout l = {.session = session, .graph = &session->graph, .err = err};
 	int r = place(&l, max_bytes);
 
 	release(&l);

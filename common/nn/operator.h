@@ -25,14 +25,23 @@ struct nn_operator {
 	/** Its compile function knows of nn/blocks.h and asks for the operands it wants; others get planes. */
 	bool takes_blocks;
 
+	/** It computes on integers too, where they are constants: shapes, see nn_evaluate(). */
+	bool on_integers;
+
 	/** Looks at attributes once the node is loaded. May be NULL. */
 	int (*check)(const struct nn_node *node, struct error *err);
 	/** Finds the shape of the output from those of the inputs. */
 	int (*infer)(struct nn_infer *infer, const struct nn_node *node);
+	/**
+	 * Computes the output from shapes and constants alone, whatever their types, in place of `compile`. May be
+	 * NULL. Called where nn_is_known() says so; the caller owns `out`.
+	 */
+	int (*fold)(struct nn_tensor **out, const struct nn_graph *graph, const struct nn_node *node,
+		    const struct nn_shape *shapes, struct error *err);
 	/** Turns constant weights into the form the kernels want (node->packed). May be NULL. */
 	int (*prepare)(const struct nn_graph *graph, struct nn_node *node, const struct nn_kernels *kernels,
 		       struct error *err);
-	/** Adds the step that does the work to a plan; NULL only for views. */
+	/** Adds the step that does the work to a plan; NULL for views and what is only folded. */
 	int (*compile)(struct nn_plan *plan, const struct nn_node *node);
 };
 

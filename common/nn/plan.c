@@ -130,6 +130,9 @@ static int need_planes(struct nn_plan *plan, const struct nn_node *node)
 static int compile_node(struct nn_plan *plan, const struct nn_node *node)
 {
 	bool is_quantised = plan->is_quantised && plan->is_quantised[node - plan->graph->nodes];
+
+	if (plan->graph->values[node->outputs[0]].constant)
+		return 0; /* follows from shapes */
 	int r = node->op->takes_blocks ? 0 : need_planes(plan, node);
 
 	if (r < 0)

@@ -21,14 +21,13 @@ static int check_input(const struct nn_model *model, const struct nn_shape *shap
 	const struct nn_graph *graph = &model->graph;
 	char text[NN_SHAPE_TEXT];
 
-	if (graph->input_count != 1)
+	if (graph->input_count == 0)
+		return 0;
+	if (graph->input_count > 1)
 		return error_set(err, ERROR_MODEL, "the network has %u inputs, 1 is supported", graph->input_count);
 	const struct nn_shape *declared = &graph->inputs[0].shape;
-	bool is_empty = false;
 
-	for (int i = 0; i < shape->rank; i++)
-		is_empty = is_empty || shape->dim[i] < 1;
-	if (shape->rank != declared->rank || !nn_shape_valid(shape) || is_empty)
+	if (shape->rank != declared->rank || !nn_shape_valid(shape))
 		return error_set(err, ERROR_MODEL, "input shape %s does not fit the network's rank %d",
 				 nn_shape_format(shape, text, sizeof(text)), declared->rank);
 	if (shape->rank > 0 && declared->dim[0] > 1 && shape->dim[0] != declared->dim[0])
@@ -40,11 +39,9 @@ static int check_input(const struct nn_model *model, const struct nn_shape *shap
 /* The shape one pass of the plan takes, and how many passes a full batch needs. */
 static int split_batch(struct nn_session *s, const struct nn_shape *shape, struct nn_shape *one, struct error *err)
 {
-	const struct nn_shape *declared = &s->model->graph.inputs[0].shape;
-
 	*one = *shape;
 	s->images = 1;
-	if (shape->rank == 0 || declared->dim[0] > 1)
+	if (s->graph.input_count == 0 || shape->rank == 0 || shape->dim[0] == 0 || s->graph.inputs[0].shape.dim[0] > 1)
 		return 0;
 	if (shape->dim[0] > MAX_IMAGES)
 		return error_set(err, ERROR_MODEL, "a batch of %lld, at most %d is supported", (long long)shape->dim[0],
@@ -54,9 +51,33 @@ static int split_batch(struct nn_session *s, const struct nn_shape *shape, struc
 	return 0;
 }
 
-static int allocate_tables(struct nn_session *s, struct error *err)
+/* Nodes and weights are the model's. */
+static int copy_graph(struct nn_session *s, struct error *err)
 {
 	const struct nn_graph *graph = &s->model->graph;
+	struct nn_value *values = malloc((graph->value_count + 1) * sizeof(*values));
+
+	if (!values)
+		return nn_out_of_memory(err);
+	if (graph->value_count > 0)
+		memcpy(values, graph->values, graph->value_count * sizeof(*values));
+	s->graph = *graph;
+	s->graph.values = values;
+	return 0;
+}
+
+static void free_graph(struct nn_session *s)
+{
+	for (unsigned i = 0; s->graph.values && i < s->graph.value_count; i++) {
+		if (s->graph.values[i].constant != s->model->graph.values[i].constant)
+			nn_tensor_free(s->graph.values[i].constant);
+	}
+	free(s->graph.values);
+}
+
+static int allocate_tables(struct nn_session *s, struct error *err)
+{
+	const struct nn_graph *graph = &s->graph;
 
 	/* All values, then all values in blocks. */
 	s->shapes = calloc(2 * (size_t)graph->value_count + 1, sizeof(*s->shapes));
@@ -70,7 +91,7 @@ static int allocate_tables(struct nn_session *s, struct error *err)
 /* No single tensor may exceed the limit; checked before anything of its size is allocated. */
 static int check_sizes(const struct nn_session *s, size_t max_bytes, struct error *err)
 {
-	const struct nn_graph *graph = &s->model->graph;
+	const struct nn_graph *graph = &s->graph;
 
 	for (unsigned i = 0; i < graph->node_count; i++) {
 		const struct nn_node *node = &graph->nodes[i];
@@ -82,6 +103,10 @@ static int check_sizes(const struct nn_session *s, size_t max_bytes, struct erro
 					    nn_shape_format(shape, text, sizeof(text)));
 	}
 	for (unsigned i = 0; i < graph->output_count; i++) {
+		const struct nn_tensor *constant = graph->values[graph->outputs[i].value].constant;
+
+		if (constant && constant->type != NN_FLOAT32)
+			return error_set(err, ERROR_MODEL, "output %u has integers, only float32 is supported", i);
 		if (s->images > 1 && s->shapes[graph->outputs[i].value].rank == 0)
 			return error_set(err, ERROR_MODEL, "output %u is a scalar: a batch has no room in it", i);
 	}
@@ -90,17 +115,25 @@ static int check_sizes(const struct nn_session *s, size_t max_bytes, struct erro
 
 static int build(struct nn_session *s, const struct nn_shape *shape, size_t max_bytes, struct error *err)
 {
-	const struct nn_graph *graph = &s->model->graph;
+	const struct nn_graph *graph = &s->graph;
 	struct nn_shape one;
 	int r = check_input(s->model, shape, err);
 
+	if (r == 0)
+		r = copy_graph(s, err);
 	if (r == 0)
 		r = split_batch(s, shape, &one, err);
 	if (r == 0)
 		r = allocate_tables(s, err);
 	if (r < 0)
 		return r;
-	struct nn_infer infer = {.graph = graph, .shapes = s->shapes, .err = err};
+	struct nn_infer infer = {
+	    .graph = &s->graph,
+	    .loaded = s->model->graph.values,
+	    .kernels = s->model->kernels,
+	    .shapes = s->shapes,
+	    .err = err,
+	};
 	r = nn_infer_graph(&infer, &one);
 	if (r == 0)
 		r = check_sizes(s, max_bytes, err);
@@ -167,6 +200,7 @@ void nn_session_free(struct nn_session *session)
 	if (session->owns_workspace)
 		nn_workspace_free(session->workspace);
 	nn_plan_finish(&session->plan);
+	free_graph(session);
 	free(session->shapes);
 	free(session->slots);
 	free(session->outputs);
@@ -184,14 +218,14 @@ static void bind_all(struct nn_slot *slots, unsigned count, float *memory)
 
 void nn_session_bind(struct nn_session *session, float *memory)
 {
-	bind_all(session->slots, 2 * session->model->graph.value_count, memory);
-	bind_all(session->outputs, session->model->graph.output_count, memory);
+	bind_all(session->slots, 2 * session->graph.value_count, memory);
+	bind_all(session->outputs, session->graph.output_count, memory);
 	session->scratch = memory + session->scratch_offset;
 }
 
 float *nn_session_input(struct nn_session *session)
 {
-	return session->slots[session->model->graph.inputs[0].value].base;
+	return session->graph.input_count > 0 ? session->slots[session->graph.inputs[0].value].base : NULL;
 }
 
 static float *place_of(const struct nn_slot *slot, int image)
@@ -210,8 +244,8 @@ void nn_session_run_step(struct nn_session *s, unsigned index, int image)
 
 void nn_session_run(struct nn_session *s, int batch)
 {
-	const struct nn_shape *input = &s->shapes[s->model->graph.inputs[0].value];
-	int per_pass = input->rank > 0 ? (int)input->dim[0] : 1;
+	const struct nn_shape *input = s->graph.input_count > 0 ? &s->shapes[s->graph.inputs[0].value] : NULL;
+	int per_pass = input && input->rank > 0 && input->dim[0] > 0 ? (int)input->dim[0] : 1;
 	int passes = batch / per_pass;
 
 	assert(batch > 0 && batch % per_pass == 0 && passes <= s->images);
@@ -231,7 +265,7 @@ void nn_session_run(struct nn_session *s, int batch)
 
 const float *nn_session_output(const struct nn_session *session, unsigned index, struct nn_shape *shape)
 {
-	const struct nn_graph *graph = &session->model->graph;
+	const struct nn_graph *graph = &session->graph;
 
 	assert(index < graph->output_count);
 	if (shape) {

@@ -26,6 +26,7 @@ struct nn_copy {
  */
 struct nn_session {
 	const struct nn_model *model;
+	struct nn_graph graph; /**< the model's; its values are our own, with the constants that follow from shapes */
 	struct nn_plan plan;
 	struct nn_shape *shapes; /**< of all values, for one image */
 	struct nn_slot *slots;   /**< of all values */

@@ -30,15 +30,6 @@ static int skip_identities(struct nn_graph *graph, struct error *err)
 	return 0;
 }
 
-static bool has_constant_inputs(const struct nn_graph *graph, const struct nn_node *node)
-{
-	for (unsigned i = 0; i < node->input_count; i++) {
-		if (node->inputs[i] != NN_NO_VALUE && !graph->values[node->inputs[i]].constant)
-			return false;
-	}
-	return true;
-}
-
 static int fold_constants(struct nn_graph *graph, const struct nn_kernels *kernels, struct error *err)
 {
 	struct nn_shape *shapes = calloc(graph->value_count + 1, sizeof(*shapes));
@@ -53,7 +44,8 @@ static int fold_constants(struct nn_graph *graph, const struct nn_kernels *kerne
 		struct nn_node *node = &graph->nodes[i];
 		struct nn_tensor *result;
 
-		if (!has_constant_inputs(graph, node))
+		/* The shape of an input is not known yet. */
+		if (!nn_is_known(graph, node) || (node->op == &nn_op_shape && !nn_node_constant(graph, node, 0)))
 			continue;
 		r = nn_evaluate(&result, graph, node, shapes, kernels, err);
 		if (r < 0)

@@ -202,6 +202,7 @@ static int compile(struct nn_plan *plan, const struct nn_node *node)
 #define OPERATOR(variable, title, least, most)                                                                         \
 	const struct nn_operator variable = {                                                                          \
 	    .name = title,                                                                                             \
+	    .on_integers = true,                                                                                       \
 	    .min_inputs = least,                                                                                       \
 	    .max_inputs = most,                                                                                        \
 	    .data_inputs = most,                                                                                       \

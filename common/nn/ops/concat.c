@@ -75,6 +75,7 @@ const struct nn_operator nn_op_concat = {
     .max_inputs = NN_MAX_OPERANDS,
     .data_inputs = NN_MAX_OPERANDS,
     .check = check,
+    .on_integers = true,
     .infer = infer,
     .compile = compile,
 };

@@ -7,7 +7,7 @@
 static int infer_expand(struct nn_infer *in, const struct nn_node *node)
 {
 	const struct nn_tensor *asked;
-	int r = nn_infer_integers(in, node, 1, &asked);
+	int r = nn_infer_integers(in->graph, node, 1, &asked, in->err);
 
 	if (r < 0)
 		return r;
@@ -44,6 +44,7 @@ const struct nn_operator nn_op_expand = {
     .min_inputs = 2,
     .max_inputs = 2,
     .data_inputs = 1,
+    .on_integers = true,
     .infer = infer_expand,
     .compile = compile_expand,
 };
@@ -102,6 +103,7 @@ const struct nn_operator nn_op_gather = {
     .min_inputs = 2,
     .max_inputs = 2,
     .data_inputs = 1,
+    .on_integers = true,
     .infer = infer_gather,
     .compile = compile_gather,
 };

@@ -23,6 +23,11 @@ extern const struct nn_operator nn_op_sub;
 /* concat.c */
 extern const struct nn_operator nn_op_concat;
 
+/* constant.c */
+extern const struct nn_operator nn_op_cast;
+extern const struct nn_operator nn_op_constant_of_shape;
+extern const struct nn_operator nn_op_shape;
+
 /* conv.c */
 extern const struct nn_operator nn_op_conv;
 

@@ -78,7 +78,6 @@ int nn_pick_list(const struct nn_graph *graph, const struct nn_node *node, const
 		 const int64_t **list, int64_t *count, struct error *err)
 {
 	const struct nn_attribute *attribute = nn_node_attribute(node, name);
-	const struct nn_infer in = {.graph = graph, .err = err};
 	const struct nn_tensor *tensor;
 
 	*list = NULL;
@@ -89,7 +88,7 @@ int nn_pick_list(const struct nn_graph *graph, const struct nn_node *node, const
 		*list = attribute->ints;
 		*count = (int64_t)attribute->count;
 	} else if (node->opset >= since && nn_node_input(node, index) != NN_NO_VALUE) {
-		int r = nn_infer_integers(&in, node, index, &tensor);
+		int r = nn_infer_integers(graph, node, index, &tensor, err);
 
 		if (r < 0)
 			return r;

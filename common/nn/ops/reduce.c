@@ -62,7 +62,6 @@ static int read_axes(const struct nn_graph *graph, const struct nn_node *node, c
 		     bool reduced[NN_MAX_RANK], struct error *err)
 {
 	const struct nn_attribute *attribute = nn_node_attribute(node, "axes");
-	const struct nn_infer in = {.graph = graph, .err = err};
 	int since = node->op == &nn_op_reduce_sum ? 13 : 18;
 	const struct nn_tensor *tensor = NULL;
 	const int64_t *axes = attribute ? attribute->ints : NULL;
@@ -72,7 +71,7 @@ static int read_axes(const struct nn_graph *graph, const struct nn_node *node, c
 		return nn_node_fail(node, err, "axes are %s in opset %d",
 				    node->opset < since ? "an attribute" : "an input", node->opset);
 	if (nn_node_input(node, 1) != NN_NO_VALUE) {
-		int r = nn_infer_integers(&in, node, 1, &tensor);
+		int r = nn_infer_integers(graph, node, 1, &tensor, err);
 
 		if (r < 0)
 			return r;

@@ -94,6 +94,7 @@ const struct nn_operator nn_op_slice = {
     .min_inputs = 1,
     .max_inputs = 5,
     .data_inputs = 1,
+    .on_integers = true,
     .infer = infer_slice,
     .compile = compile_slice,
 };
@@ -185,6 +186,7 @@ const struct nn_operator nn_op_split = {
     .data_inputs = 1,
     .has_parts = true,
     .check = check_split,
+    .on_integers = true,
     .infer = infer_split,
     .compile = compile_split,
 };

@@ -106,6 +106,7 @@ const struct nn_operator nn_op_transpose = {
     .min_inputs = 1,
     .max_inputs = 1,
     .data_inputs = 1,
+    .on_integers = true,
     .infer = infer,
     .compile = compile,
 };

@@ -52,7 +52,7 @@ static int resolve(struct nn_infer *in, const struct nn_node *node, struct nn_sh
 static int infer_reshape(struct nn_infer *in, const struct nn_node *node)
 {
 	const struct nn_tensor *asked;
-	int r = nn_infer_integers(in, node, 1, &asked);
+	int r = nn_infer_integers(in->graph, node, 1, &asked, in->err);
 
 	if (r < 0)
 		return r;
@@ -79,7 +79,7 @@ static int read_axes(const struct nn_infer *in, const struct nn_node *node, cons
 		*axes = attribute->ints;
 		*count = (int64_t)attribute->count;
 	} else if (nn_node_input(node, 1) != NN_NO_VALUE) {
-		int r = nn_infer_integers(in, node, 1, &input);
+		int r = nn_infer_integers(in->graph, node, 1, &input, in->err);
 
 		if (r < 0)
 			return r;
@@ -204,7 +204,7 @@ static int infer_dropout(struct nn_infer *in, const struct nn_node *node)
 	const struct nn_tensor *training;
 
 	if (nn_node_input(node, 2) != NN_NO_VALUE) {
-		int r = nn_infer_integers(in, node, 2, &training);
+		int r = nn_infer_integers(in->graph, node, 2, &training, in->err);
 
 		if (r < 0)
 			return r;

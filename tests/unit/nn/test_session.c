@@ -50,7 +50,7 @@ static void test_limits(void **state)
 
 	(void)state;
 	assert_not_possible(model, (struct nn_shape){.rank = 3, .dim = {3, 16, 16}}, 0, "rank 4");
-	assert_not_possible(model, (struct nn_shape){.rank = 4, .dim = {1, 3, 0, 16}}, 0, "1x3x0x16");
+	assert_not_possible(model, (struct nn_shape){.rank = 4, .dim = {1, 3, 0, 16}}, 0, "empty input");
 	assert_not_possible(model, (struct nn_shape){.rank = 4, .dim = {1, 3, -1, 16}}, 0, "does not fit");
 	assert_not_possible(model, (struct nn_shape){.rank = 4, .dim = {1, 4, 16, 16}}, 0, "(Conv)");
 	assert_not_possible(model, (struct nn_shape){.rank = 4, .dim = {1, 3, 2, 2}}, 0,

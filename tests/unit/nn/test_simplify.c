@@ -222,12 +222,9 @@ static void test_constants_and_identities(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_batch_norm),
-    cmocka_unit_test(test_scale),
-    cmocka_unit_test(test_residual),
-    cmocka_unit_test(test_two_convolutions),
-    cmocka_unit_test(test_not_fused),
-    cmocka_unit_test(test_constants_and_identities),
+    cmocka_unit_test(test_batch_norm), cmocka_unit_test(test_scale),
+    cmocka_unit_test(test_residual),   cmocka_unit_test(test_two_convolutions),
+    cmocka_unit_test(test_not_fused),  cmocka_unit_test(test_constants_and_identities),
 };
 
 RUN_TESTS(tests)
