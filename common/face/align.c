@@ -9,7 +9,7 @@ static const double template_points[FACE_LANDMARKS][2] = {
     {38.2946, 51.6963}, {73.5318, 51.5014}, {56.0252, 71.7366}, {41.5493, 92.3655}, {70.7299, 92.2041},
 };
 
-/** Pixels to sample from, and the affine map from template pixels to them (centres at integers). */
+/** Pixels to sample from, and the affine map from the crop's pixels to them (centres at integers). */
 struct source {
 	const uint8_t *pixels;
 	int width;
@@ -56,7 +56,17 @@ int align_estimate(const float landmarks[FACE_LANDMARKS][2], struct similarity *
 	return 0;
 }
 
-/** The map from template pixels to the decoded pixels of `image`, which may be smaller than full size. */
+void align_fit(struct similarity *s, int width, int height)
+{
+	double scale = (double)height / ALIGN_SIDE;
+
+	s->a *= scale;
+	s->b *= scale;
+	s->tx = s->tx * scale + (width - ALIGN_SIDE * scale) / 2;
+	s->ty *= scale;
+}
+
+/** The map from the crop's pixels to the decoded pixels of `image`, which may be smaller than full size. */
 static struct source source_of(const struct image *image, const struct similarity *s)
 {
 	double square = s->a * s->a + s->b * s->b;
@@ -79,12 +89,11 @@ static struct source source_of(const struct image *image, const struct similarit
 	};
 }
 
-/** The low and high end of c0 + cx·x + cy·y over the template, cut to 0 … size, in whole blocks. */
+/** The low and high end of c0 + cx + cy over the crop, cut to 0 … size, in whole blocks. */
 static void blocks_of(double c0, double cx, double cy, int size, int block, int *first, int *count)
 {
-	double last = ALIGN_SIDE - 1;
-	double low = c0 + fmin(0, cx * last) + fmin(0, cy * last) - 1;
-	double high = c0 + fmax(0, cx * last) + fmax(0, cy * last) + 2;
+	double low = c0 + fmin(0, cx) + fmin(0, cy) - 1;
+	double high = c0 + fmax(0, cx) + fmax(0, cy) + 2;
 	int blocks = (size + block - 1) / block;
 
 	*first = (int)fmin(fmax(floor(low / block) - 1, 0), blocks);
@@ -112,12 +121,12 @@ static void mean_block(const struct source *s, int x, int y, int block, uint8_t 
 }
 
 /** Replaces the source by the means of block × block pixels around the face. */
-static int reduce(struct aligner *aligner, struct source *s, int block)
+static int reduce(struct aligner *aligner, struct source *s, int width, int height, int block)
 {
 	int left, top, columns, rows;
 
-	blocks_of(s->x0, s->xx, s->xy, s->width, block, &left, &columns);
-	blocks_of(s->y0, s->yx, s->yy, s->height, block, &top, &rows);
+	blocks_of(s->x0, s->xx * (width - 1), s->xy * (height - 1), s->width, block, &left, &columns);
+	blocks_of(s->y0, s->yx * (width - 1), s->yy * (height - 1), s->height, block, &top, &rows);
 
 	size_t bytes = (size_t)columns * rows * 3;
 	if (bytes > aligner->capacity) {
@@ -183,18 +192,19 @@ static void sample(const struct source *s, double x, double y, uint8_t *to)
 	}
 }
 
-int align_warp(struct aligner *aligner, const struct image *image, const struct similarity *to_template, uint8_t *crop)
+int align_warp(struct aligner *aligner, const struct image *image, const struct similarity *to_crop, int width,
+	       int height, uint8_t *crop)
 {
-	struct source s = source_of(image, to_template);
+	struct source s = source_of(image, to_crop);
 	double shrink = hypot(s.xx, s.yx);
 
 	if (shrink > 2) {
-		int rc = reduce(aligner, &s, (int)fmin(shrink, INT16_MAX));
+		int rc = reduce(aligner, &s, width, height, (int)fmin(shrink, INT16_MAX));
 		if (rc)
 			return rc;
 	}
-	for (int y = 0; y < ALIGN_SIDE; y++) {
-		for (int x = 0; x < ALIGN_SIDE; x++, crop += 3)
+	for (int y = 0; y < height; y++) {
+		for (int x = 0; x < width; x++, crop += 3)
 			sample(&s, s.x0 + s.xx * x + s.xy * y, s.y0 + s.yx * x + s.yy * y, crop);
 	}
 	return 0;

@@ -10,6 +10,9 @@
 
 /** Both sides of the template, pixels. */
 #define ALIGN_SIDE 112
+/** Sides an embedder's input may have. */
+#define ALIGN_MIN_SIDE 32
+#define ALIGN_MAX_SIDE 512
 
 /**
  * A similarity of the plane: (x, y) becomes (a·x − b·y + tx, b·x + a·y + ty). Its scale is √(a² + b²).
@@ -31,6 +34,12 @@ double similarity_scale(const struct similarity *s);
  */
 int align_estimate(const float landmarks[FACE_LANDMARKS][2], struct similarity *out) must_check;
 
+/**
+ * Makes a similarity that leads to the template lead to one for faces of width × height pixels: the template scaled to
+ * that height, its middle column in the middle. (So 96 × 112 is the template without 8 columns on either side.)
+ */
+void align_fit(struct similarity *to_template, int width, int height);
+
 /** Working memory of align_warp(), kept from call to call. Zero-initialise; aligner_finish() frees it. */
 struct aligner {
 	uint8_t *reduced;
@@ -40,11 +49,11 @@ struct aligner {
 void aligner_finish(struct aligner *aligner);
 
 /**
- * Cuts the aligned face out of `image`: ALIGN_SIDE² pixels RGB into `crop`. `to_template` maps full-size
- * pixels (centres at integers) to the template. Bilinear, black outside the picture; where it shrinks
+ * Cuts the aligned face out of `image`: width × height pixels RGB into `crop`. `to_crop` maps full-size
+ * pixels (centres at integers) to them. Bilinear, black outside the picture; where it shrinks
  * the decoded pixels more than twice, their means over whole blocks are taken first. Returns 0 or -ENOMEM.
  */
-int align_warp(struct aligner *aligner, const struct image *image, const struct similarity *to_template,
-	       uint8_t *crop) must_check;
+int align_warp(struct aligner *aligner, const struct image *image, const struct similarity *to_crop, int width,
+	       int height, uint8_t *crop) must_check;
 
 #endif

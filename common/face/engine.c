@@ -18,7 +18,8 @@ struct face_engine {
 	struct embedder *embedder;
 	struct image picture;
 	struct aligner aligner;
-	uint8_t crop[ALIGN_SIDE * ALIGN_SIDE * 3];
+	uint8_t *crop; /**< an aligned face, of the embedder's size */
+	size_t crop_size;
 };
 
 /** One photograph on its way through the engine. */
@@ -31,7 +32,7 @@ struct analysis {
 	struct face_set *out;
 	struct timings *timings;
 	struct error *err;
-	struct similarity to_template[FACE_MAX_PAIRED];
+	struct similarity to_crop[FACE_MAX_PAIRED];
 };
 
 int face_engine_new(struct face_engine **out, const struct modelset *set, const struct image_limits *limits,
@@ -44,6 +45,12 @@ int face_engine_new(struct face_engine **out, const struct modelset *set, const 
 		return error_set(err, ERROR_INTERNAL, "no memory for a face engine");
 	engine->set = set;
 	engine->limits = *limits;
+	engine->crop_size = (size_t)set->embedder.width * set->embedder.height * 3;
+	engine->crop = malloc(engine->crop_size);
+	if (!engine->crop) {
+		face_engine_free(engine);
+		return error_set(err, ERROR_INTERNAL, "no memory for a face engine");
+	}
 	rc = detector_new(&engine->detector, set, err);
 	if (rc == 0)
 		rc = embedder_new(&engine->embedder, set, FACE_MAX_PAIRED, err);
@@ -63,6 +70,7 @@ void face_engine_free(struct face_engine *engine)
 	embedder_free(engine->embedder);
 	image_finish(&engine->picture);
 	aligner_finish(&engine->aligner);
+	free(engine->crop);
 	free(engine);
 }
 
@@ -84,7 +92,7 @@ int face_engine_warm(struct face_engine *engine, struct error *err)
 		*err = none;
 		return rc;
 	}
-	memset(engine->crop, 0, sizeof(engine->crop));
+	memset(engine->crop, 0, engine->crop_size);
 	embedder_put(engine->embedder, 0, engine->crop);
 	embedder_run(engine->embedder, 1);
 	return 0;
@@ -125,16 +133,18 @@ static int detect(struct analysis *a)
 	for (int i = 0; i < found->count; i++)
 		a->out->faces[i] = found->items[i];
 
+	const struct embedder_spec *embedder = &a->engine->set->embedder;
 	int most = a->policy == FACE_POLICY_BEST_PAIR ? FACE_MAX_PAIRED : 1;
 	a->out->embedded = found->count < most ? found->count : most;
 	for (int i = 0; i < a->out->embedded; i++) {
-		if (align_estimate(a->out->faces[i].landmarks, &a->to_template[i]))
+		if (align_estimate(a->out->faces[i].landmarks, &a->to_crop[i]))
 			return error_set(a->err, ERROR_NO_FACE, "the landmarks of face %d coincide", i);
+		align_fit(&a->to_crop[i], embedder->width, embedder->height);
 	}
 	return 0;
 }
 
-/** How many times larger the decoded picture has to be so that no face is enlarged to fill the template. */
+/** How many times larger the decoded picture has to be so that no face is enlarged for the embedder. */
 static double missing_scale(const struct analysis *a)
 {
 	const struct image *picture = &a->engine->picture;
@@ -142,7 +152,7 @@ static double missing_scale(const struct analysis *a)
 	double largest = 0;
 
 	for (int i = 0; i < a->out->embedded; i++)
-		largest = fmax(largest, similarity_scale(&a->to_template[i]) * reduction);
+		largest = fmax(largest, similarity_scale(&a->to_crop[i]) * reduction);
 	return largest;
 }
 
@@ -160,8 +170,10 @@ static int align(struct analysis *a)
 {
 	struct face_engine *e = a->engine;
 
+	const struct embedder_spec *embedder = &e->set->embedder;
+
 	for (int i = 0; i < a->out->embedded; i++) {
-		if (align_warp(&e->aligner, &e->picture, &a->to_template[i], e->crop))
+		if (align_warp(&e->aligner, &e->picture, &a->to_crop[i], embedder->width, embedder->height, e->crop))
 			return error_set(a->err, ERROR_INTERNAL, "no memory to align a face");
 		embedder_put(e->embedder, i, e->crop);
 	}

@@ -218,7 +218,7 @@ static const struct yaml_row embedder_rows[] = {
     {"name", yaml_table_read_text, TEXT(embedder_draft, spec.name)},
     {"file", read_file_name, TEXT(embedder_draft, file.name)},
     {"sha256", read_sha256, FIELD(embedder_draft, file.sha256)},
-    {"size", read_size, FIELD(embedder_draft, size), .min = ALIGN_SIDE, .max = ALIGN_SIDE, .capacity = 2,
+    {"size", read_size, FIELD(embedder_draft, size), .min = ALIGN_MIN_SIDE, .max = ALIGN_MAX_SIDE, .capacity = 2,
      .count_offset = offsetof(struct embedder_draft, size_count)},
     {"colour", read_colour, FIELD(embedder_draft, spec.norm.bgr)},
     {"mean", read_channels, FIELD(embedder_draft, spec.norm.mean), .min = -1e6, .max = 1e6},

@@ -59,7 +59,7 @@ static int find_face(struct source *s, const char *path)
 	if (r == 0)
 		r = align_estimate(found->items[0].landmarks, &to_template);
 	if (r == 0)
-		r = align_warp(&s->aligner, &s->picture, &to_template, s->crop);
+		r = align_warp(&s->aligner, &s->picture, &to_template, ALIGN_SIDE, ALIGN_SIDE, s->crop);
 	if (r < 0)
 		fprintf(stderr, "%s: %s\n", path, err.text);
 	buffer_finish(&file);

@@ -188,7 +188,7 @@ def test_verify(models):
         (["show"], 2, "one SET or DIR"),
         (["show", "nobody"], 1, "no model set"),
         (["verify", "./nobody"], 1, "neither model.yaml"),
-        (["fetch", "nobody"], 2, "no recipe"),
+        (["fetch", "nobody"], 2, "there is: opencv-zoo"),
         (["fetch", "default", "--json"], 2, "--json does not go with fetch"),
         (["list", "--roc", "x"], 2, "go with evaluate"),
         (["evaluate", "x.csv", "--threads", "0"], 2, "from 1 to 256"),

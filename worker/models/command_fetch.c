@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +19,44 @@
 
 /* From the program's folder: installed (bin/), and built (build/worker/models/). */
 static const char *const places[] = {"../share/facefleet/models/recipes", "../../../deploy/models/recipes"};
+
+static int is_recipe(const struct dirent *entry)
+{
+	const char *end = strrchr(entry->d_name, '.');
+
+	return end && strcmp(end, ".yaml") == 0;
+}
+
+/* Appends the names of the recipes in a folder to `names`. */
+static void list_recipes(const char *folder, char *names, size_t size)
+{
+	struct dirent **entries;
+	int count = scandir(folder, &entries, is_recipe, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		const char *name = entries[i]->d_name;
+		size_t used = strlen(names);
+
+		snprintf(names + used, size - used, "%s%.*s", used > 0 ? ", " : "", (int)(strrchr(name, '.') - name),
+			 name);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+}
+
+static int refuse_recipe(const char *name, const char *program, struct error *err)
+{
+	char folder[PATH_MAX];
+	char names[128] = "";
+
+	for (size_t i = 0; i < array_size(places); i++)
+		if ((size_t)snprintf(folder, sizeof(folder), "%s/%s", program, places[i]) < sizeof(folder))
+			list_recipes(folder, names, sizeof(names));
+	return error_set(err, ERROR_MODEL,
+			 "no recipe \"%.60s\"; there is: %s (one of your own is given by a path with a slash)", name,
+			 *names ? names : "none");
+}
 
 static int find_recipe(const char *name, char path[PATH_MAX], struct error *err)
 {
@@ -38,8 +77,7 @@ static int find_recipe(const char *name, char path[PATH_MAX], struct error *err)
 		if ((size_t)snprintf(path, PATH_MAX, "%s/%s/%s.yaml", program, places[i], name) < PATH_MAX &&
 		    access(path, R_OK) == 0)
 			return 0;
-	return error_set(err, ERROR_MODEL, "no recipe \"%.60s\" in %s or %s (from %.60s); a path of one has a slash",
-			 name, places[0], places[1], program);
+	return refuse_recipe(name, program, err);
 }
 
 /* mkdir -p */

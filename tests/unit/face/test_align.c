@@ -99,7 +99,7 @@ static void test_identity_and_outside(void **state)
 	uint8_t crop[ALIGN_SIDE * ALIGN_SIDE * 3];
 
 	(void)state;
-	assert_int_equal(align_warp(&aligner, &image, &identity, crop), 0);
+	assert_int_equal(align_warp(&aligner, &image, &identity, ALIGN_SIDE, ALIGN_SIDE, crop), 0);
 	for (int y = 0; y < 90; y++)
 		assert_memory_equal(crop_pixel(crop, 0, y), image.pixels + (size_t)y * 300, 300);
 	assert_int_equal(crop_pixel(crop, 100, 5)[0], 0);
@@ -118,7 +118,7 @@ static void test_bilinear(void **state)
 	(void)state;
 	/* One white pixel at (30, 40) is seen by the four template pixels around (19.75, 19.5). */
 	memset(image.pixels + (40 * 120 + 30) * 3, 200, 3);
-	assert_int_equal(align_warp(&aligner, &image, &shift, crop), 0);
+	assert_int_equal(align_warp(&aligner, &image, &shift, ALIGN_SIDE, ALIGN_SIDE, crop), 0);
 	assert_int_equal(crop_pixel(crop, 19, 19)[0], 25);
 	assert_int_equal(crop_pixel(crop, 20, 19)[0], 75);
 	assert_int_equal(crop_pixel(crop, 19, 20)[1], 25);
@@ -141,7 +141,7 @@ static void test_shrinking_is_filtered(void **state)
 		for (int x = 0; x < 1000; x++)
 			memset(image.pixels + ((size_t)y * 1000 + x) * 3, (x + y) % 2 ? 200 : 0, 3);
 	}
-	assert_int_equal(align_warp(&aligner, &image, &shrink, crop), 0);
+	assert_int_equal(align_warp(&aligner, &image, &shrink, ALIGN_SIDE, ALIGN_SIDE, crop), 0);
 	for (int y = 30; y < 80; y++) {
 		for (int x = 30; x < 80; x++)
 			assert_in_range(crop_pixel(crop, x, y)[0], 98, 102);
@@ -163,8 +163,8 @@ static void test_decoded_smaller(void **state)
 	(void)state;
 	half.full_width = 800;
 	half.full_height = 600;
-	assert_int_equal(align_warp(&aligner, &full, &s, from_full), 0);
-	assert_int_equal(align_warp(&aligner, &half, &s, from_half), 0);
+	assert_int_equal(align_warp(&aligner, &full, &s, ALIGN_SIDE, ALIGN_SIDE, from_full), 0);
+	assert_int_equal(align_warp(&aligner, &half, &s, ALIGN_SIDE, ALIGN_SIDE, from_half), 0);
 	for (int y = 10; y < 100; y++) {
 		for (int x = 10; x < 100; x++)
 			assert_true(abs(crop_pixel(from_full, x, y)[0] - crop_pixel(from_half, x, y)[0]) <= 2);
@@ -185,7 +185,33 @@ static void test_extremes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_size(extremes); i++)
-		assert_int_equal(align_warp(&aligner, &image, &extremes[i], crop), 0);
+		assert_int_equal(align_warp(&aligner, &image, &extremes[i], ALIGN_SIDE, ALIGN_SIDE, crop), 0);
+	image_finish(&image);
+	aligner_finish(&aligner);
+}
+
+/* Without 8 columns on either side, and with each pixel of the template over 2 × 2 of the crop. */
+static void test_other_sizes(void **state)
+{
+	struct image image = picture_gradient(140, 150);
+	struct similarity s = {0.9, 0.1, 3, -7};
+	struct similarity narrow = s;
+	struct similarity large = s;
+	struct aligner aligner = {0};
+	uint8_t crop[ALIGN_SIDE * ALIGN_SIDE * 3];
+	uint8_t middle[96 * ALIGN_SIDE * 3];
+
+	(void)state;
+	align_fit(&narrow, 96, ALIGN_SIDE);
+	assert_int_equal(align_warp(&aligner, &image, &s, ALIGN_SIDE, ALIGN_SIDE, crop), 0);
+	assert_int_equal(align_warp(&aligner, &image, &narrow, 96, ALIGN_SIDE, middle), 0);
+	for (int y = 0; y < ALIGN_SIDE; y++)
+		assert_memory_equal(middle + y * 96 * 3, crop_pixel(crop, 8, y), 96 * 3);
+
+	align_fit(&large, 2 * ALIGN_SIDE, 2 * ALIGN_SIDE);
+	assert_float_equal(similarity_scale(&large), 2 * similarity_scale(&s), 1e-12);
+	assert_float_equal(large.tx, 6, 1e-12);
+	assert_float_equal(large.ty, -14, 1e-12);
 	image_finish(&image);
 	aligner_finish(&aligner);
 }
@@ -198,6 +224,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_bilinear),
     cmocka_unit_test(test_shrinking_is_filtered),
     cmocka_unit_test(test_decoded_smaller),
+    cmocka_unit_test(test_other_sizes),
     cmocka_unit_test(test_extremes),
 };
 RUN_TESTS(tests)

@@ -1,11 +1,14 @@
 #include "run.h"
 
 #include <math.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "face/engine.h"
+#include "nn/builder.h"
 #include "picture.h"
 
 /* All tests share one engine, as the jobs of one compute thread do. */
@@ -413,6 +416,82 @@ static void test_repeats_exactly(void **state)
 	assert_memory_equal(first.embeddings[0], again.embeddings[0], sizeof(float) * set->embedder.dimension);
 }
 
+static void write_file(const char *folder, const char *name, const void *bytes, size_t size)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	FILE *file = fopen(path, "wb");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, size, file), size);
+	fclose(file);
+}
+
+/* An embedder of 96 × 112 pixels, whose embedding is the mean colour. */
+static void write_narrow_embedder(const char *folder)
+{
+	static const char yaml[] = "name: narrow\nfile: narrow.onnx\nsize: [96, 112]\ncolour: rgb\nmean: 0\nscale: 1\n"
+				   "dimension: 3\ntemplate: arcface-112\nthresholds: {default: 0.5}\nlicence: none\n"
+				   "sha256: ";
+	static const int64_t dims[] = {1, 3, 112, 96};
+	struct builder b;
+
+	builder_init(&b, 13, 4, dims);
+	builder_node(&b, "GlobalAveragePool", "x", "p");
+	builder_node(&b, "Flatten", "p", "y");
+	builder_output(&b, "y");
+	struct buffer network = builder_write(&b);
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+	char text[sizeof(yaml) + 2 * SHA256_DIGEST_LENGTH];
+	size_t length = (size_t)snprintf(text, sizeof(text), "%s", yaml);
+
+	SHA256(network.data, network.size, hash);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "%02x", hash[i]);
+	write_file(folder, "narrow.onnx", network.data, network.size);
+	write_file(folder, "model.yaml", text, length);
+	buffer_finish(&network);
+	builder_finish(&b);
+}
+
+static void remove_folder(const char *folder)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/narrow.onnx", folder);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/model.yaml", folder);
+	unlink(path);
+	rmdir(folder);
+}
+
+static void test_embedder_of_another_size(void **state)
+{
+	char folder[] = "/tmp/facefleet-engine-XXXXXX";
+	struct modelset *narrow;
+	struct face_engine *other;
+	struct face_set found;
+	struct error err = {0};
+	struct bytes jpeg = read_person("person01_1.jpg");
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	write_narrow_embedder(folder);
+	if (modelset_load(&narrow, SOURCE_ROOT "/deploy/models/default/detector", folder, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(face_engine_new(&other, narrow, &picture_limits, &err), 0);
+	assert_int_equal(face_engine_warm(other, &err), 0);
+	assert_int_equal(
+	    face_engine_analyse(other, NULL, jpeg.data, jpeg.size, FACE_POLICY_LARGEST, &found, NULL, &err), 0);
+	/* A direction of length 1, of a face: more red than blue. */
+	assert_near(face_similarity(found.embeddings[0], found.embeddings[0], 3), 1, 1e-5f);
+	assert_true(found.embeddings[0][0] > found.embeddings[0][2]);
+	face_engine_free(other);
+	modelset_free(narrow);
+	remove_folder(folder);
+	bytes_free(&jpeg);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_pairs),
     cmocka_unit_test(test_every_size_agrees_on_one_face),
@@ -426,6 +505,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_bad_image),
     cmocka_unit_test(test_ends_at_the_next_checkpoint),
     cmocka_unit_test(test_timings),
+    cmocka_unit_test(test_embedder_of_another_size),
     cmocka_unit_test(test_repeats_exactly),
 };
 

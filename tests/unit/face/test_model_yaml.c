@@ -154,7 +154,8 @@ static void test_bad_embedders(void **state)
 {
 	static const struct bad_line cases[] = {
 	    {4, "size: [112]", "1 elements"},
-	    {4, "size: [96, 112]", "outside"},
+	    {4, "size: [16, 112]", "outside"},
+	    {4, "size: [112, 513]", "outside"},
 	    {8, "dimension: 5000", "outside"},
 	    {9, "template: mine", "only \"arcface-112\""},
 	    {10, "thresholds: 0.5", "a mapping"},
