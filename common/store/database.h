@@ -1,0 +1,98 @@
+#ifndef STORE_DATABASE_H
+#define STORE_DATABASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+/*
+ * What the store needs of a database: SQL that SQLite and PostgreSQL both understand, with parameters $1, $2, ...
+ * One connection, used by one thread at a time.
+ */
+
+struct database {
+	const struct database_ops *ops;
+};
+
+/** A parameter. Make it with the functions below; text and bytes are borrowed. */
+struct database_value {
+	enum { DATABASE_INTEGER, DATABASE_TEXT, DATABASE_BYTES } type;
+	int64_t integer;
+	const void *data; /**< NULL: SQL's NULL */
+	size_t size;
+};
+
+struct database_value database_integer(int64_t value);
+struct database_value database_text(const char *text);
+struct database_value database_bytes(const void *data, size_t size);
+
+/** A row as it passes by. What the columns point to is gone when the function returns. */
+struct database_row;
+
+/** Called for each row; a negative return ends the statement and is returned by it. */
+typedef int database_row_fn(void *arg, const struct database_row *row, struct error *err);
+
+struct database_statement {
+	const char *sql;
+	const struct database_value *values;
+	unsigned value_count;
+	database_row_fn *fn; /**< NULL: rows are of no interest */
+	void *arg;
+};
+
+struct database_ops {
+	int (*open)(struct database **out, const char *url, int64_t timeout_ms, struct error *err);
+	void (*close)(struct database *database);
+	/** Begins a transaction that writes, or one that sees one moment. Opens a lost connection again. */
+	int (*begin)(struct database *database, bool writes, struct error *err);
+	int (*run)(struct database *database, const struct database_statement *statement, struct error *err);
+	/** Waits until no other program migrates; until the transaction's end. */
+	int (*lock_schema)(struct database *database, struct error *err);
+};
+
+extern const struct database_ops database_sqlite;
+extern const struct database_ops database_postgres;
+
+/**
+ * Opens "sqlite:PATH" or "postgresql://...". A URL of neither kind is `config`; a database that cannot be reached
+ * `store_unavailable`, without its password. Everything that takes longer than `timeout_ms` fails likewise.
+ */
+int database_open(struct database **out, const char *url, int64_t timeout_ms, struct error *err) must_check;
+
+/** NULL is fine. */
+void database_close(struct database *database);
+
+int database_begin(struct database *database, bool writes, struct error *err) must_check;
+int database_commit(struct database *database, struct error *err) must_check;
+
+/** Never fails: without it the transaction ends with the connection. */
+void database_rollback(struct database *database);
+
+/** Runs one statement. Inside a transaction an error leaves only database_rollback() to do. */
+int database_run(struct database *database, const struct database_statement *statement, struct error *err) must_check;
+
+/** Runs a statement with `count` parameters that gives no rows of interest. */
+int database_execute(struct database *database, const char *sql, const struct database_value *values, unsigned count,
+		     struct error *err) must_check;
+
+/* Columns of a row, from 0. NULL is 0, "" or no bytes. */
+int64_t database_row_integer(const struct database_row *row, unsigned column);
+const char *database_row_text(const struct database_row *row, unsigned column);
+const void *database_row_bytes(const struct database_row *row, unsigned column, size_t *size);
+bool database_row_is_null(const struct database_row *row, unsigned column);
+
+/** For the backends: how a row is read. */
+struct database_row {
+	const struct database_row_ops {
+		bool (*is_null)(const struct database_row *row, unsigned column);
+		int64_t (*integer)(const struct database_row *row, unsigned column);
+		const char *(*text)(const struct database_row *row, unsigned column);
+		const void *(*bytes)(const struct database_row *row, unsigned column, size_t *size);
+	} * ops;
+	void *handle;
+};
+
+#endif

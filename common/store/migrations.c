@@ -1,0 +1,106 @@
+#include "store/migrations.h"
+
+#include <string.h>
+
+/*
+ * Step n makes version n of the schema out of version n - 1. A step that was released is never changed: the next one
+ * changes what it did. BYTEA is no type of SQLite's, which keeps bytes in such a column all the same.
+ */
+static const char *const people[] = {
+    "CREATE TABLE people_version (version BIGINT NOT NULL)",
+    "INSERT INTO people_version VALUES (0)",
+    /* Also the log of changes: followers ask for the persons whose version is above theirs. */
+    "CREATE TABLE persons (collection TEXT NOT NULL, user_id TEXT NOT NULL, version BIGINT NOT NULL,"
+    " removed_accepted BIGINT NOT NULL DEFAULT -1, removed_id TEXT NOT NULL DEFAULT '',"
+    " PRIMARY KEY (collection, user_id))",
+    "CREATE UNIQUE INDEX persons_by_version ON persons (version)",
+    "CREATE TABLE images (collection TEXT NOT NULL, user_id TEXT NOT NULL, image_id TEXT NOT NULL,"
+    " accepted BIGINT NOT NULL, crop BYTEA, PRIMARY KEY (collection, user_id, image_id),"
+    " FOREIGN KEY (collection, user_id) REFERENCES persons)",
+    "CREATE TABLE embeddings (collection TEXT NOT NULL, user_id TEXT NOT NULL, image_id TEXT NOT NULL,"
+    " model_id TEXT NOT NULL, vector BYTEA NOT NULL, PRIMARY KEY (collection, user_id, image_id, model_id),"
+    " FOREIGN KEY (collection, user_id, image_id) REFERENCES images ON DELETE CASCADE)",
+    NULL,
+};
+
+static const char *const *const steps[] = {people};
+
+int migrations_newest(void)
+{
+	return (int)array_size(steps);
+}
+
+static int note_version(void *arg, const struct database_row *row, struct error *err)
+{
+	(void)err;
+	*(int *)arg = (int)database_row_integer(row, 0);
+	return 0;
+}
+
+/* The first to come makes the table; two at once would fail each other without the lock. */
+static int begin(struct database *database, int *version, struct error *err)
+{
+	int r = database_begin(database, true, err);
+
+	*version = 0;
+	if (r == 0)
+		r = database->ops->lock_schema(database, err);
+	if (r == 0)
+		r = database_execute(database, "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)",
+				     NULL, 0, err);
+	return r < 0 ? r
+		     : database_run(database,
+				    &(struct database_statement){.sql = "SELECT MAX(version) FROM schema_version",
+								 .fn = note_version,
+								 .arg = version},
+				    err);
+}
+
+static int end(struct database *database, int r, struct error *err)
+{
+	if (r == 0)
+		r = database_commit(database, err);
+	if (r < 0)
+		database_rollback(database);
+	return r;
+}
+
+int migrations_version(struct database *database, int *version, struct error *err)
+{
+	return end(database, begin(database, version, err), err);
+}
+
+static int apply_step(struct database *database, int version, struct error *err)
+{
+	const struct database_value number = database_integer(version);
+	int r = 0;
+
+	for (const char *const *sql = steps[version - 1]; r == 0 && *sql; sql++)
+		r = database_execute(database, *sql, NULL, 0, err);
+	return r < 0 ? r : database_execute(database, "INSERT INTO schema_version VALUES ($1)", &number, 1, err);
+}
+
+/* One step, unless another program has done it meanwhile; `done` when there was none. */
+static int apply_next(struct database *database, bool *done, struct error *err)
+{
+	int version;
+	int r = begin(database, &version, err);
+
+	if (r == 0 && version > migrations_newest())
+		r = error_set(err, ERROR_CONFIG, "the store's schema is version %d, this program knows up to %d",
+			      version, migrations_newest());
+	*done = r == 0 && version == migrations_newest();
+	if (r == 0 && !*done)
+		r = apply_step(database, version + 1, err);
+	return end(database, r, err);
+}
+
+int migrations_apply(struct database *database, struct error *err)
+{
+	bool done = false;
+	int r = 0;
+
+	while (r == 0 && !done)
+		r = apply_next(database, &done, err);
+	return r;
+}

@@ -1,0 +1,229 @@
+/* The store of a fleet. */
+#include <errno.h>
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/database.h"
+
+#define MAX_VALUES 16
+/* Type numbers of PostgreSQL's catalogue that never change. */
+#define OID_BYTEA 17
+#define OID_INT8 20
+#define OID_TEXT 25
+/** Any number will do that is the same in every release. */
+#define MIGRATION_LOCK "7218340116"
+
+struct postgres {
+	struct database base;
+	PGconn *connection;
+	int64_t timeout_ms;
+};
+
+static PGconn *connection_of(struct database *database)
+{
+	return ((struct postgres *)database)->connection;
+}
+
+/* The first line is what happened; the server's own messages name no password. */
+static int fail(struct error *err, enum error_code code, const char *message)
+{
+	return error_set(err, code, "store: %.*s", (int)strcspn(message, "\n"), message);
+}
+
+/* Classes of SQLSTATE that another attempt may mend: connection, resources, operator, conflict, lock, system. */
+static bool may_retry(const char *state)
+{
+	static const char *const classes[] = {"08", "53", "57", "40", "55", "58"};
+
+	for (size_t i = 0; i < array_size(classes); i++) {
+		if (strncmp(state, classes[i], 2) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int fail_result(PGconn *connection, const PGresult *result, struct error *err)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	bool retry = PQstatus(connection) != CONNECTION_OK || !state || may_retry(state);
+
+	return fail(err, retry ? ERROR_STORE_UNAVAILABLE : ERROR_INTERNAL, PQresultErrorMessage(result));
+}
+
+static bool is_null(const struct database_row *row, unsigned column)
+{
+	return PQgetisnull(row->handle, 0, (int)column) != 0;
+}
+
+/* Results are binary: integers of 4 or 8 bytes, the highest first. */
+static int64_t integer(const struct database_row *row, unsigned column)
+{
+	const unsigned char *value = (const unsigned char *)PQgetvalue(row->handle, 0, (int)column);
+	int size = PQgetlength(row->handle, 0, (int)column);
+	uint64_t number = size > 0 && value[0] & 0x80 ? UINT64_MAX : 0;
+
+	for (int i = 0; i < size && i < 8; i++)
+		number = number << 8 | value[i];
+	return (int64_t)number;
+}
+
+static const char *text(const struct database_row *row, unsigned column)
+{
+	return PQgetvalue(row->handle, 0, (int)column);
+}
+
+static const void *bytes(const struct database_row *row, unsigned column, size_t *size)
+{
+	*size = (size_t)PQgetlength(row->handle, 0, (int)column);
+	return PQgetvalue(row->handle, 0, (int)column);
+}
+
+static const struct database_row_ops row_ops = {is_null, integer, text, bytes};
+
+/* Parameters as libpq wants them. */
+struct parameters {
+	Oid types[MAX_VALUES];
+	const char *values[MAX_VALUES];
+	int lengths[MAX_VALUES];
+	int formats[MAX_VALUES];
+	char integers[MAX_VALUES][24];
+};
+
+static void fill(struct parameters *p, const struct database_statement *statement)
+{
+	for (unsigned i = 0; i < statement->value_count; i++) {
+		const struct database_value *value = &statement->values[i];
+
+		p->types[i] = value->type == DATABASE_INTEGER ? OID_INT8
+			      : value->type == DATABASE_TEXT  ? OID_TEXT
+							      : OID_BYTEA;
+		p->values[i] = value->data;
+		p->lengths[i] = (int)value->size;
+		p->formats[i] = value->type == DATABASE_BYTES;
+		if (value->type == DATABASE_INTEGER) {
+			snprintf(p->integers[i], sizeof(p->integers[i]), "%" PRId64, value->integer);
+			p->values[i] = p->integers[i];
+		}
+	}
+}
+
+/* Row by row, so that a large result is never gathered; all of it is taken off the connection whatever happens. */
+static int read_results(PGconn *connection, const struct database_statement *statement, struct error *err)
+{
+	PGresult *result;
+	int r = 0;
+
+	while ((result = PQgetResult(connection))) {
+		ExecStatusType status = PQresultStatus(result);
+		const struct database_row row = {.ops = &row_ops, .handle = result};
+
+		if (r == 0 && status == PGRES_SINGLE_TUPLE && statement->fn)
+			r = statement->fn(statement->arg, &row, err);
+		else if (r == 0 && status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK &&
+			 status != PGRES_COMMAND_OK)
+			r = fail_result(connection, result, err);
+		PQclear(result);
+	}
+	return r;
+}
+
+static int run(struct database *database, const struct database_statement *statement, struct error *err)
+{
+	PGconn *connection = connection_of(database);
+	struct parameters p;
+
+	if (statement->value_count > MAX_VALUES)
+		return error_set(err, ERROR_INTERNAL, "store: %u parameters", statement->value_count);
+	fill(&p, statement);
+	if (!PQsendQueryParams(connection, statement->sql, (int)statement->value_count, p.types, p.values, p.lengths,
+			       p.formats, 1))
+		return fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(connection));
+	PQsetSingleRowMode(connection);
+	return read_results(connection, statement, err);
+}
+
+static int set_up(struct postgres *p, struct error *err)
+{
+	char sql[96];
+
+	snprintf(sql, sizeof(sql), "SET statement_timeout = %" PRId64, p->timeout_ms);
+	int r = database_execute(&p->base, sql, NULL, 0, err);
+	return r < 0 ? r : database_execute(&p->base, "SET client_min_messages = warning", NULL, 0, err);
+}
+
+static int begin(struct database *database, bool writes, struct error *err)
+{
+	struct postgres *p = (struct postgres *)database;
+
+	if (PQstatus(p->connection) != CONNECTION_OK) {
+		PQreset(p->connection);
+		if (PQstatus(p->connection) != CONNECTION_OK)
+			return fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
+		int r = set_up(p, err);
+		if (r < 0)
+			return r;
+	}
+	return database_execute(database, writes ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL, 0,
+				err);
+}
+
+static int lock_schema(struct database *database, struct error *err)
+{
+	return database_execute(database, "SELECT pg_advisory_xact_lock(" MIGRATION_LOCK ")", NULL, 0, err);
+}
+
+static void close_database(struct database *database)
+{
+	PQfinish(connection_of(database));
+	free(database);
+}
+
+/* Notices would go to stderr past the log. */
+static void ignore_notice(void *arg, const char *message)
+{
+	(void)arg;
+	(void)message;
+}
+
+static PGconn *connect_to(const char *url, int64_t timeout_ms)
+{
+	char seconds[24], user_timeout[24];
+	const char *const keys[] = {"dbname", "connect_timeout", "tcp_user_timeout", "fallback_application_name", NULL};
+	const char *const values[] = {url, seconds, user_timeout, "facefleet", NULL};
+
+	snprintf(seconds, sizeof(seconds), "%" PRId64, timeout_ms < 2000 ? 2 : timeout_ms / 1000);
+	snprintf(user_timeout, sizeof(user_timeout), "%" PRId64, timeout_ms);
+	return PQconnectdbParams(keys, values, 1);
+}
+
+static int open_database(struct database **out, const char *url, int64_t timeout_ms, struct error *err)
+{
+	struct postgres *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return error_set(err, ERROR_INTERNAL, "no memory for a store");
+	p->base.ops = &database_postgres;
+	p->timeout_ms = timeout_ms;
+	p->connection = connect_to(url, timeout_ms);
+	PQsetNoticeProcessor(p->connection, ignore_notice, NULL);
+	int r = PQstatus(p->connection) == CONNECTION_OK
+		    ? set_up(p, err)
+		    : fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
+	if (r < 0) {
+		close_database(&p->base);
+		return r;
+	}
+	*out = &p->base;
+	return 0;
+}
+
+const struct database_ops database_postgres = {
+    .open = open_database,
+    .close = close_database,
+    .begin = begin,
+    .run = run,
+    .lock_schema = lock_schema,
+};

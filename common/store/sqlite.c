@@ -1,0 +1,170 @@
+/* The store in a file of this host. */
+#include <errno.h>
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store/database.h"
+
+struct sqlite {
+	struct database base;
+	sqlite3 *handle;
+};
+
+static sqlite3 *handle_of(struct database *database)
+{
+	return ((struct sqlite *)database)->handle;
+}
+
+/* A lock that was not free in time, a full disk and the like may be better the next time; the rest is our own fault. */
+static int fail(sqlite3 *handle, struct error *err)
+{
+	switch (sqlite3_errcode(handle)) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_IOERR:
+	case SQLITE_FULL:
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_NOMEM:
+	case SQLITE_INTERRUPT:
+		return error_set(err, ERROR_STORE_UNAVAILABLE, "store: %s", sqlite3_errmsg(handle));
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT:
+		return error_set(err, ERROR_CONFIG, "store: %s: %s", sqlite3_db_filename(handle, "main"),
+				 sqlite3_errmsg(handle));
+	default:
+		return error_set(err, ERROR_INTERNAL, "store: %s", sqlite3_errmsg(handle));
+	}
+}
+
+static bool is_null(const struct database_row *row, unsigned column)
+{
+	return sqlite3_column_type(row->handle, (int)column) == SQLITE_NULL;
+}
+
+static int64_t integer(const struct database_row *row, unsigned column)
+{
+	return sqlite3_column_int64(row->handle, (int)column);
+}
+
+static const char *text(const struct database_row *row, unsigned column)
+{
+	const unsigned char *value = sqlite3_column_text(row->handle, (int)column);
+
+	return value ? (const char *)value : "";
+}
+
+static const void *bytes(const struct database_row *row, unsigned column, size_t *size)
+{
+	const void *value = sqlite3_column_blob(row->handle, (int)column);
+
+	*size = (size_t)sqlite3_column_bytes(row->handle, (int)column);
+	return value;
+}
+
+static const struct database_row_ops row_ops = {is_null, integer, text, bytes};
+
+static int bind_value(sqlite3_stmt *statement, unsigned number, const struct database_value *value)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "$%u", number);
+	int at = sqlite3_bind_parameter_index(statement, name);
+	if (at == 0)
+		return SQLITE_OK; /* not in this statement */
+	if (value->type == DATABASE_INTEGER)
+		return sqlite3_bind_int64(statement, at, value->integer);
+	if (!value->data)
+		return sqlite3_bind_null(statement, at);
+	if (value->type == DATABASE_TEXT)
+		return sqlite3_bind_text64(statement, at, value->data, value->size, SQLITE_STATIC, SQLITE_UTF8);
+	return sqlite3_bind_blob64(statement, at, value->data, value->size, SQLITE_STATIC);
+}
+
+static int step(sqlite3 *handle, sqlite3_stmt *compiled, const struct database_statement *statement, struct error *err)
+{
+	const struct database_row row = {.ops = &row_ops, .handle = compiled};
+	int status;
+
+	while ((status = sqlite3_step(compiled)) == SQLITE_ROW) {
+		int r = statement->fn ? statement->fn(statement->arg, &row, err) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return status == SQLITE_DONE ? 0 : fail(handle, err);
+}
+
+static int run(struct database *database, const struct database_statement *statement, struct error *err)
+{
+	sqlite3 *handle = handle_of(database);
+	sqlite3_stmt *compiled = NULL;
+	int status = sqlite3_prepare_v2(handle, statement->sql, -1, &compiled, NULL);
+
+	for (unsigned i = 0; status == SQLITE_OK && i < statement->value_count; i++)
+		status = bind_value(compiled, i + 1, &statement->values[i]);
+	int r = status == SQLITE_OK ? step(handle, compiled, statement, err) : fail(handle, err);
+	sqlite3_finalize(compiled);
+	return r;
+}
+
+/* Taking the lock at once, a transaction that writes cannot lose what it has read to another. */
+static int begin(struct database *database, bool writes, struct error *err)
+{
+	return database_execute(database, writes ? "BEGIN IMMEDIATE" : "BEGIN", NULL, 0, err);
+}
+
+/* BEGIN IMMEDIATE holds the only lock there is. */
+static int lock_schema(struct database *database, struct error *err)
+{
+	(void)database;
+	(void)err;
+	return 0;
+}
+
+static void close_database(struct database *database)
+{
+	sqlite3_close(handle_of(database));
+	free(database);
+}
+
+/* Readers go on while one writes; what was committed outlives the host's end. */
+static int set_up(struct database *database, int64_t timeout_ms, struct error *err)
+{
+	sqlite3_busy_timeout(handle_of(database), timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms);
+	int r = database_execute(database, "PRAGMA journal_mode = WAL", NULL, 0, err);
+	if (r == 0)
+		r = database_execute(database, "PRAGMA synchronous = FULL", NULL, 0, err);
+	if (r == 0)
+		r = database_execute(database, "PRAGMA foreign_keys = ON", NULL, 0, err);
+	return r;
+}
+
+static int open_database(struct database **out, const char *path, int64_t timeout_ms, struct error *err)
+{
+	struct sqlite *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return error_set(err, ERROR_INTERNAL, "no memory for a store");
+	s->base.ops = &database_sqlite;
+	int status =
+	    sqlite3_open_v2(path, &s->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	int r = status == SQLITE_OK ? set_up(&s->base, timeout_ms, err) : fail(s->handle, err);
+	if (r < 0) {
+		error_prefix(err, "%.100s", path);
+		close_database(&s->base);
+		return r;
+	}
+	*out = &s->base;
+	return 0;
+}
+
+const struct database_ops database_sqlite = {
+    .open = open_database,
+    .close = close_database,
+    .begin = begin,
+    .run = run,
+    .lock_schema = lock_schema,
+};
