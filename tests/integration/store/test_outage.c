@@ -1,0 +1,63 @@
+/* A PostgreSQL that is not there, or not for us. */
+#include "run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "server.h"
+#include "store/people.h"
+
+static const char *url;
+
+static void test_server_that_ends_and_comes_back(void **state)
+{
+	const struct store_settings settings = {.url = url, .timeout_ms = 10000};
+	struct people_command command = {.accepted_ms = 1, .id = "00000000-0000-7000-8000-000000000001"};
+	struct error err = {0};
+	struct store *store;
+	unsigned removed;
+	uint64_t before, version;
+
+	(void)state;
+	assert_int_equal(store_migrate(&settings, NULL, NULL, &err), 0);
+	assert_int_equal(store_open(&store, &settings, &err), 0);
+	assert_int_equal(people_version(store, &before, &err), 0);
+	server_kill();
+	assert_true(people_unenroll(store, "c", "ann", &command, &removed, &version, &err) < 0);
+	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	assert_true(people_version(store, &version, &err) < 0);
+	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	server_start();
+	if (people_version(store, &version, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(version, before);
+	assert_int_equal(people_unenroll(store, "c", "ann", &command, &removed, &version, &err), 0);
+	assert_int_equal(version, before + 1);
+	store_close(store);
+}
+
+static void test_password_is_told_nobody(void **state)
+{
+	char wrong[600];
+	struct error err = {0};
+	struct store *store = NULL;
+	const struct store_settings settings = {.url = wrong};
+
+	(void)state;
+	snprintf(wrong, sizeof(wrong), "postgresql://facefleet:wrong-secret@%s", strchr(url, '@') + 1);
+	assert_true(store_open(&store, &settings, &err) < 0);
+	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	assert_null(strstr(err.text, "wrong-secret"));
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_password_is_told_nobody),
+    cmocka_unit_test(test_server_that_ends_and_comes_back),
+};
+
+int main(void)
+{
+	url = server_new_database();
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
