@@ -135,6 +135,74 @@ static const int most_pixels[NN_TILE_BLOCKS] = {12, 6};
 static const int most_pixels[NN_TILE_BLOCKS] = {12, 12, 8, 6};
 #endif
 
+/* Filters that would leave most lanes of a tile empty, and how deep they may be. */
+#define FEW_FILTERS 2
+#define FEW_DEPTH 512
+
+/* A few 1×1 filters over blocks, as the heads of detectors have them: the lanes are channels, not filters. */
+static bool is_few(const struct nn_tiles *j)
+{
+	if (!j->is_planar || j->filters > FEW_FILTERS || j->depth > FEW_DEPTH || j->depth % NN_LANES != 0 ||
+	    j->x_pixel != NN_LANES || j->residual)
+		return false;
+	for (int64_t k = 0; k < j->depth; k++) {
+		if (j->offsets[k] != j->offsets[k - k % NN_LANES] + k % NN_LANES)
+			return false;
+	}
+	return true;
+}
+
+INLINE vec dots(const struct nn_tiles *j, const float *weights, const float *x)
+{
+	vec sum[NN_LANES] = {0};
+
+	for (int64_t k = 0; k < j->depth; k += NN_LANES) {
+		const float *at = x + j->offsets[k];
+		vec w = load(weights + k);
+
+		for (int p = 0; p < NN_LANES; p++)
+			sum[p] += w * load(at + p * NN_LANES);
+	}
+	return sums(sum);
+}
+
+/* The last pixels of a row one by one: nothing behind it may be read. */
+INLINE float dot(const struct nn_tiles *j, const float *weights, const float *x)
+{
+	vec all = splat(0);
+	float sum = 0;
+
+	for (int64_t k = 0; k < j->depth; k += NN_LANES)
+		all += load(weights + k) * load(x + j->offsets[k]);
+	for (int i = 0; i < NN_LANES; i++)
+		sum += all[i];
+	return sum;
+}
+
+static void few(const struct nn_tiles *job)
+{
+	const struct nn_tiles j = *job;
+	float weights[FEW_DEPTH];
+
+	for (int64_t f = 0; f < j.filters; f++) {
+		struct ending ending = ending_of(j.epilogue, f);
+
+		for (int64_t k = 0; k < j.depth; k++)
+			weights[k] = j.weights[k * NN_LANES + f];
+		for (int64_t y = 0; y < j.height; y++) {
+			const float *x = j.x + y * j.x_row;
+			float *out = j.out + f * j.area + y * j.width;
+			int64_t p = 0;
+
+			for (; p + NN_LANES <= j.width; p += NN_LANES)
+				store(out + p, finish(dots(&j, weights, x + p * NN_LANES), &ending, NULL));
+			for (; p < j.width; p++)
+				store_some(out + p, finish(splat(dot(&j, weights, x + p * NN_LANES)), &ending, NULL),
+					   1);
+		}
+	}
+}
+
 void NN_OF_VARIANT(tiles)(const struct nn_tiles *job)
 {
 	int64_t blocks = (job->filters + NN_LANES - 1) / NN_LANES;
@@ -142,6 +210,10 @@ void NN_OF_VARIANT(tiles)(const struct nn_tiles *job)
 	struct place place;
 	int64_t share;
 
+	if (is_few(job)) {
+		few(job);
+		return;
+	}
 	for (place.block = 0; place.block < blocks; place.block += share) {
 		share = nn_tile_share(&NN_VARIANT, place.block, blocks);
 		int64_t tiles = (job->width + most_pixels[share - 1] - 1) / most_pixels[share - 1];

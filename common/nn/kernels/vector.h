@@ -85,6 +85,27 @@ INLINE vec evens(vec a, vec b)
 #endif
 }
 
+INLINE vec odds(vec a, vec b)
+{
+#if NN_LANES == 16
+	return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif NN_LANES == 8
+	return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+	return __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+}
+
+/* The sum of each of NN_LANES vectors, which it uses up. */
+INLINE vec sums(vec v[NN_LANES])
+{
+	for (int count = NN_LANES; count > 1; count /= 2) {
+		for (int i = 0; i < count / 2; i++)
+			v[i] = evens(v[2 * i], v[2 * i + 1]) + odds(v[2 * i], v[2 * i + 1]);
+	}
+	return v[0];
+}
+
 /* An epilogue for one channel, ready to use. */
 struct ending {
 	vec bias;

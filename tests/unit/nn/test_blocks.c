@@ -14,9 +14,10 @@
 /* Channels that fill no block of 4, 8 or 16 to its end. */
 enum { CHANNELS = 18, SIDE = 11, MOST = CHANNELS * SIDE * SIDE };
 
-enum value { FIRST, POOL, LARGE, SLID, SUM, HALF, GROUPED, ODD, FEW, VALUES };
+enum value { FIRST, POOL, LARGE, SLID, SUM, HALF, GROUPED, ODD, FEW, WIDE, HEADS, VALUES };
 
-static const char *const names[VALUES] = {"first", "pool", "large", "slid", "sum", "half", "grouped", "odd", "few"};
+static const char *const names[VALUES] = {"first",   "pool", "large", "slid", "sum",  "half",
+					  "grouped", "odd",  "few",   "wide", "heads"};
 
 static float dense[CHANNELS * CHANNELS * 9];
 static int64_t first_dims[] = {CHANNELS, 3, 3, 3};
@@ -24,6 +25,8 @@ static int64_t slid_dims[] = {CHANNELS, 1, 3, 3};
 static int64_t grouped_dims[] = {CHANNELS, CHANNELS / 2, 1, 1};
 static int64_t odd_dims[] = {CHANNELS - 5, CHANNELS, 3, 3};
 static int64_t few_dims[] = {2, CHANNELS - 5, 1, 1};
+static int64_t wide_dims[] = {32, CHANNELS, 1, 1};
+static int64_t heads_dims[] = {2, 32, 1, 1};
 static int64_t one[] = {1, 1, 1, 1};
 static int64_t two[] = {2, 2};
 static int64_t three[] = {3, 3};
@@ -73,6 +76,8 @@ static struct nn_model *build(const struct nn_kernels *kernels)
 	builder_list(&b, "strides", 2, two);
 	builder_list(&b, "pads", 4, one);
 	add_conv(&b, "odd", FEW, "w6", few_dims);
+	add_conv(&b, "sum", WIDE, "w7", wide_dims);
+	add_conv(&b, "wide", HEADS, "w8", heads_dims);
 	for (int i = 0; i < VALUES; i++)
 		builder_output(&b, names[i]);
 	struct buffer file = builder_write(&b);
@@ -139,6 +144,10 @@ static float expected(const struct result *r, const float *x, enum value value, 
 		return conv_at(r, HALF, NULL, NULL, grouped_dims, 2, 1, 0, p);
 	case ODD:
 		return conv_at(r, SUM, NULL, NULL, odd_dims, 1, 2, 1, p);
+	case WIDE:
+		return conv_at(r, SUM, NULL, NULL, wide_dims, 1, 1, 0, p);
+	case HEADS:
+		return conv_at(r, WIDE, NULL, NULL, heads_dims, 1, 1, 0, p);
 	default:
 		return conv_at(r, ODD, NULL, NULL, few_dims, 1, 1, 0, p);
 	}
