@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "face/align.h"
 #include "face/embedder.h"
+#include "face/jpeg_write.h"
 
 /* Larger than any detection frame, so that warming runs every input size. */
 #define WARM_SIDE 1280
@@ -216,6 +217,68 @@ int face_engine_analyse(struct face_engine *engine, const struct context *ctx, c
 	if (rc == 0)
 		rc = run_stage(&a, STAGE_EMBED, embed);
 	return rc;
+}
+
+/* The template enlarged by half in the middle of a portrait: 168 pixels, and 44 around them. */
+#define PORTRAIT_SCALE 1.5
+#define PORTRAIT_MARGIN ((PORTRAIT_SIDE - ALIGN_SIDE * PORTRAIT_SCALE) / 2)
+
+static int write_portrait(struct face_engine *e, const struct similarity *to_template, struct buffer *out,
+			  struct error *err)
+{
+	const struct similarity to_portrait = {
+	    .a = to_template->a * PORTRAIT_SCALE,
+	    .b = to_template->b * PORTRAIT_SCALE,
+	    .tx = to_template->tx * PORTRAIT_SCALE + PORTRAIT_MARGIN,
+	    .ty = to_template->ty * PORTRAIT_SCALE + PORTRAIT_MARGIN,
+	};
+	uint8_t *pixels = malloc((size_t)PORTRAIT_SIDE * PORTRAIT_SIDE * 3);
+
+	if (!pixels || align_warp(&e->aligner, &e->picture, &to_portrait, PORTRAIT_SIDE, PORTRAIT_SIDE, pixels)) {
+		free(pixels);
+		return error_set(err, ERROR_INTERNAL, "no memory for a portrait");
+	}
+	int rc = jpeg_write(pixels, PORTRAIT_SIDE, PORTRAIT_SIDE, PORTRAIT_QUALITY, out, err);
+	free(pixels);
+	return rc;
+}
+
+int face_engine_look(struct face_engine *e, const struct face_set *faces, struct face_quality *quality,
+		     struct buffer *portrait, struct error *err)
+{
+	const struct face *face = &faces->faces[0];
+	uint8_t crop[ALIGN_SIDE * ALIGN_SIDE * 3];
+	struct similarity to_template;
+
+	if (align_estimate(face->landmarks, &to_template))
+		return error_set(err, ERROR_NO_FACE, "the landmarks of the face coincide");
+	if (align_warp(&e->aligner, &e->picture, &to_template, ALIGN_SIDE, ALIGN_SIDE, crop))
+		return error_set(err, ERROR_INTERNAL, "no memory to align a face");
+	quality_measure(face->landmarks, crop, quality);
+	return portrait ? write_portrait(e, &to_template, portrait, err) : 0;
+}
+
+int face_engine_embed_portrait(struct face_engine *e, const uint8_t *jpeg, size_t size, float *embedding,
+			       struct error *err)
+{
+	const struct embedder_spec *embedder = &e->set->embedder;
+	const struct image_limits limits = {
+	    .max_bytes = size, .max_pixels = PORTRAIT_SIDE * PORTRAIT_SIDE, .max_side = PORTRAIT_SIDE};
+	struct similarity to_crop = {
+	    .a = 1 / PORTRAIT_SCALE, .tx = -PORTRAIT_MARGIN / PORTRAIT_SCALE, .ty = -PORTRAIT_MARGIN / PORTRAIT_SCALE};
+	int rc = image_decode(&e->picture, jpeg, size, &limits, 0, err);
+
+	if (rc)
+		return rc;
+	if (e->picture.width != PORTRAIT_SIDE || e->picture.height != PORTRAIT_SIDE)
+		return error_set(err, ERROR_IMAGE_CORRUPT, "a portrait of %d×%d pixels, %d×%d was expected",
+				 e->picture.width, e->picture.height, PORTRAIT_SIDE, PORTRAIT_SIDE);
+	align_fit(&to_crop, embedder->width, embedder->height);
+	if (align_warp(&e->aligner, &e->picture, &to_crop, embedder->width, embedder->height, e->crop))
+		return error_set(err, ERROR_INTERNAL, "no memory to align a face");
+	embedder_put(e->embedder, 0, e->crop);
+	embedder_run(e->embedder, 1);
+	return embedder_get(e->embedder, 0, embedding, err);
 }
 
 struct detection_effort face_engine_effort(const struct face_engine *engine)

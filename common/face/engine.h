@@ -12,6 +12,7 @@
 #include "face/face.h"
 #include "face/image.h"
 #include "face/modelset.h"
+#include "face/quality.h"
 #include "job/job.h"
 #include "job/reply.h"
 
@@ -46,6 +47,22 @@ int face_engine_warm(struct face_engine *engine, struct error *err) must_check;
 int face_engine_analyse(struct face_engine *engine, const struct context *ctx, const uint8_t *data, size_t size,
 			enum face_policy policy, struct face_set *out, struct timings *timings,
 			struct error *err) must_check;
+
+/* A portrait is what an enrolment keeps of a photograph, for models that come later: the face, aligned like the
+ * template and with a margin around it, as a JPEG of PORTRAIT_SIDE × PORTRAIT_SIDE. */
+#define PORTRAIT_SIDE 256
+#define PORTRAIT_QUALITY 95
+
+/**
+ * Looks closer at the first face of the photograph that face_engine_analyse() has just been through: how good it is
+ * and (`portrait` not NULL) its portrait, appended.
+ */
+int face_engine_look(struct face_engine *engine, const struct face_set *faces, struct face_quality *quality,
+		     struct buffer *portrait, struct error *err) must_check;
+
+/** The embedding (L2-normalised) of a portrait: no detection, since it is known where the face is. */
+int face_engine_embed_portrait(struct face_engine *engine, const uint8_t *jpeg, size_t size, float *embedding,
+			       struct error *err) must_check;
 
 /** How the detector looked at the last photograph, whether or not it found anything. */
 struct detection_effort face_engine_effort(const struct face_engine *engine);

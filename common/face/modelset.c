@@ -141,6 +141,8 @@ static int load_detector(struct modelset *set, const char *dir, struct error *er
 		rc = model_yaml_read_detector(path, yaml.data, yaml.size, &set->detector, &file, err);
 	if (rc == 0)
 		rc = load_network(dir, &file, &set->detector_model, NULL, err);
+	if (rc == 0)
+		rc = hex_sha256(yaml.data, yaml.size, set->detector_id, err);
 	return rc ? rc : check_detector(set, dir, err);
 }
 

@@ -64,7 +64,8 @@ struct modelset {
 	struct embedder_spec embedder;
 	struct nn_model *detector_model;
 	struct nn_model *embedder_model;
-	char model_id[65]; /**< SHA-256 over embedder file, preprocessing, template and precision, hex */
+	char detector_id[65]; /**< SHA-256 over its model.yaml, which names that of its network; hex */
+	char model_id[65];    /**< SHA-256 over embedder file, preprocessing, template and precision, hex */
 };
 
 /**

@@ -1,14 +1,12 @@
 #include "cli/canvas.h"
 
-#include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <jpeglib.h>
-
 #include "cli/font.h"
+#include "face/jpeg_write.h"
 
 int canvas_init(struct canvas *canvas, int width, int height, canvas_colour colour, struct error *err)
 {
@@ -90,56 +88,7 @@ void canvas_text(struct canvas *canvas, int x, int y, int scale, canvas_colour c
 	}
 }
 
-/* libjpeg ends the program on an error unless it is jumped out of. */
-struct manager {
-	struct jpeg_error_mgr base;
-	jmp_buf out;
-};
-
-static void on_error(j_common_ptr cinfo)
-{
-	longjmp(((struct manager *)cinfo->err)->out, 1);
-}
-
-/* Apart from its caller, so that no variable of that one lives across setjmp(). */
-static bool encode(const struct canvas *canvas, int quality, unsigned char **bytes, unsigned long *size)
-{
-	struct jpeg_compress_struct cinfo;
-	struct manager manager;
-
-	cinfo.err = jpeg_std_error(&manager.base);
-	manager.base.error_exit = on_error;
-	if (setjmp(manager.out)) {
-		jpeg_destroy_compress(&cinfo);
-		return false;
-	}
-	jpeg_create_compress(&cinfo);
-	jpeg_mem_dest(&cinfo, bytes, size);
-	cinfo.image_width = (JDIMENSION)canvas->width;
-	cinfo.image_height = (JDIMENSION)canvas->height;
-	cinfo.input_components = 3;
-	cinfo.in_color_space = JCS_RGB;
-	jpeg_set_defaults(&cinfo);
-	jpeg_set_quality(&cinfo, quality, TRUE);
-	/* Thin coloured lines on a photograph would blur with halved colour. */
-	cinfo.comp_info[0].h_samp_factor = 1;
-	cinfo.comp_info[0].v_samp_factor = 1;
-	jpeg_start_compress(&cinfo, TRUE);
-	while (cinfo.next_scanline < cinfo.image_height) {
-		JSAMPROW row = canvas->pixels + (size_t)cinfo.next_scanline * canvas->width * 3;
-		jpeg_write_scanlines(&cinfo, &row, 1);
-	}
-	jpeg_finish_compress(&cinfo);
-	jpeg_destroy_compress(&cinfo);
-	return true;
-}
-
 int canvas_encode(const struct canvas *canvas, int quality, struct buffer *out, struct error *err)
 {
-	unsigned char *bytes = NULL;
-	unsigned long size = 0;
-	int r = encode(canvas, quality, &bytes, &size) ? buffer_append(out, bytes, size) : -1;
-
-	free(bytes);
-	return r < 0 ? error_set(err, ERROR_INTERNAL, "no memory to write a JPEG") : 0;
+	return jpeg_write(canvas->pixels, canvas->width, canvas->height, quality, out, err);
 }

@@ -492,6 +492,33 @@ static void test_embedder_of_another_size(void **state)
 	bytes_free(&jpeg);
 }
 
+static void test_portrait_embeds_like_the_photograph(void **state)
+{
+	struct buffer portrait = {0};
+	struct face_quality quality;
+	struct error err = {0};
+	static struct face_set found;
+	float embedding[FACE_MAX_DIMENSION];
+
+	(void)state;
+	for (int person = 1; person <= 12; person++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "person%02d_1.jpg", person);
+		analyse_person(name, &found);
+		buffer_clear(&portrait);
+		assert_int_equal(face_engine_look(engine, &found, &quality, &portrait, &err), 0);
+		assert_true(quality.eye_distance > 20 && quality.sharpness > 10 && quality.yaw < 45);
+		assert_int_equal(face_engine_embed_portrait(engine, portrait.data, portrait.size, embedding, &err), 0);
+		float alike = face_similarity(embedding, found.embeddings[0], set->embedder.dimension);
+		if (alike < 0.95f)
+			fail_msg("%s: the portrait is %g like the photograph", name, (double)alike);
+	}
+	assert_true(face_engine_embed_portrait(engine, portrait.data, portrait.size / 2, embedding, &err) < 0);
+	assert_int_equal(err.code, ERROR_IMAGE_CORRUPT);
+	buffer_finish(&portrait);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_pairs),
     cmocka_unit_test(test_every_size_agrees_on_one_face),
@@ -506,6 +533,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_ends_at_the_next_checkpoint),
     cmocka_unit_test(test_timings),
     cmocka_unit_test(test_embedder_of_another_size),
+    cmocka_unit_test(test_portrait_embeds_like_the_photograph),
     cmocka_unit_test(test_repeats_exactly),
 };
 
