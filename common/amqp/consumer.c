@@ -5,6 +5,7 @@
 
 #include "amqp/frames.h"
 #include "amqp/topology_declare.h"
+#include "base/uuid.h"
 
 #define RETRY_FIRST_MS 250
 #define RETRY_MAX_MS 10000
@@ -14,6 +15,7 @@ void consumer_init(struct consumer *c, unsigned number, const struct amqp_consum
 	*c = (struct consumer){
 	    .number = number,
 	    .own_queue_expires_ms = settings->own_queue_expires_ms,
+	    .hears = settings->hears,
 	    .on_delivery = settings->on_delivery,
 	    .arg = settings->arg,
 	    .wanted = !settings->paused,
@@ -21,10 +23,27 @@ void consumer_init(struct consumer *c, unsigned number, const struct amqp_consum
 	    .backoff = {.first_ms = RETRY_FIRST_MS, .max_ms = RETRY_MAX_MS},
 	};
 	snprintf(c->queue, sizeof(c->queue), "%s", settings->queue);
+	snprintf(c->prefix, sizeof(c->prefix), "%s", settings->queue);
 }
 
-int consumer_declare_queue(const struct consumer *c, struct connection *connection, struct error *err)
+/* A name of its own for each connection: the broker may not have noticed yet that the last one is gone. */
+static int declare_ear(struct consumer *c, struct connection *connection, struct error *err)
 {
+	struct topology_queue queue = {.exclusive = true, .arguments = {{.key = "x-queue-type", .text = "classic"}}};
+	char id[UUID_SIZE];
+
+	uuid_v7(id);
+	snprintf(c->queue, sizeof(c->queue), "%s.%s", c->prefix, id);
+	snprintf(queue.name, sizeof(queue.name), "%s", c->queue);
+	const struct topology_binding binding = {.source = c->hears, .key = "", .destination = c->queue};
+	int r = topology_declare_queue(connection, &queue, err);
+	return r < 0 ? r : topology_declare_binding(connection, &binding, err);
+}
+
+int consumer_declare_queue(struct consumer *c, struct connection *connection, struct error *err)
+{
+	if (c->hears)
+		return declare_ear(c, connection, err);
 	if (c->own_queue_expires_ms == 0)
 		return 0;
 	/* Durable and not exclusive, so that it outlives the broker's restart and this connection. */

@@ -20,6 +20,8 @@ struct consumer {
 	unsigned number;
 	char queue[ENVELOPE_SHORT_SIZE];
 	int64_t own_queue_expires_ms;
+	const char *hears;
+	char prefix[64]; /**< of the queue's name, when it hears an exchange */
 	amqp_delivery_fn *on_delivery;
 	void *arg;
 
@@ -44,7 +46,7 @@ struct consumer {
 void consumer_init(struct consumer *c, unsigned number, const struct amqp_consumer_settings *settings);
 
 /** Declares the queue that belongs to the consumer itself, if one does. Blocking. */
-int consumer_declare_queue(const struct consumer *c, struct connection *connection, struct error *err) must_check;
+int consumer_declare_queue(struct consumer *c, struct connection *connection, struct error *err) must_check;
 
 /**
  * Takes one step towards the goal: asks the broker to consume or to cancel. Never waits for the

@@ -61,6 +61,11 @@ struct amqp_consumer_settings {
 	bool paused;       /**< do not start until amqp_link_resume() */
 	/** Declare the queue itself as the caller's own, with `x-expires` of this many ms; 0: it is in the topology. */
 	int64_t own_queue_expires_ms;
+	/**
+	 * NULL, or a fanout exchange to hear: then `queue` only begins the name of a queue that exists as long as the
+	 * connection does. What is said while there is none is missed.
+	 */
+	const char *hears;
 	amqp_delivery_fn *on_delivery;
 	void *arg;
 };

@@ -105,8 +105,8 @@ static amqp_rpc_reply_t declare_queue(struct connection *c, const struct topolog
 			entries[i].value.value.i64 = argument->number;
 		}
 	}
-	amqp_queue_declare(c->state, CONNECTION_CHANNEL, amqp_cstring_bytes(queue->name), 0, 1, 0, 0,
-			   (amqp_table_t){(int)count, entries});
+	amqp_queue_declare(c->state, CONNECTION_CHANNEL, amqp_cstring_bytes(queue->name), 0, !queue->exclusive,
+			   queue->exclusive, 0, (amqp_table_t){(int)count, entries});
 	return amqp_get_rpc_reply(c->state);
 }
 

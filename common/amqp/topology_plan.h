@@ -29,9 +29,10 @@ struct topology_exchange {
 	const char *type;
 };
 
-/** Always durable, never exclusive. */
+/** Durable, or of one connection. */
 struct topology_queue {
 	char name[ENVELOPE_SHORT_SIZE];
+	bool exclusive;
 	struct topology_argument arguments[TOPOLOGY_MAX_ARGUMENTS]; /**< up to the first without a key */
 };
 

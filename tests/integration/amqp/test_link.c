@@ -60,6 +60,27 @@ static void test_mandatory_message_without_queue_comes_back(void **state)
 	amqp_link_free(link);
 }
 
+/* Two listeners hear everything that is said while they are there, each with a queue of its own. */
+static void test_everybody_hears_the_control_exchange(void **state)
+{
+	(void)state;
+	struct amqp_consumer_settings consumer = {.queue = "ear",
+						  .hears = TOPOLOGY_CONTROL_EXCHANGE,
+						  .prefetch = 10,
+						  .on_delivery = post_on_delivery,
+						  .arg = &post};
+	struct amqp_link *first = post_open_ready(&post, &url, "first", TOPOLOGY_CONTROL, &consumer);
+	struct amqp_link *second = post_open_ready(&post, &url, "second", TOPOLOGY_CONTROL, &consumer);
+
+	for (unsigned i = 0; i < 3; i++)
+		post_send(&post, first, TOPOLOGY_CONTROL_EXCHANGE, "", i, 10, false);
+	assert_true(post_wait(&post, &post.deliveries, 6));
+	amqp_link_free(second);
+	post_send(&post, first, TOPOLOGY_CONTROL_EXCHANGE, "", 3, 10, false);
+	assert_true(post_wait(&post, &post.deliveries, 7));
+	amqp_link_free(first);
+}
+
 static void test_full_queue_nacks(void **state)
 {
 	(void)state;
@@ -353,6 +374,7 @@ static void test_publish_is_refused_when_the_backlog_is_full(void **state)
 static const struct CMUnitTest tests[] = {
     CASE(test_ten_thousand_messages_each_once),
     CASE(test_mandatory_message_without_queue_comes_back),
+    CASE(test_everybody_hears_the_control_exchange),
     CASE(test_full_queue_nacks),
     CASE(test_missing_exchange_is_nacked_and_harms_nobody),
     CASE(test_pause_and_resume_with_another_prefetch),
