@@ -46,6 +46,7 @@ enum people_outcome {
 	PEOPLE_FULL        /**< the person has PEOPLE_MAX_IMAGES */
 };
 
+/** `version` gets that of the person's last change, this one or an earlier. */
 int people_enroll(struct store *store, const struct people_enrolment *enrolment, enum people_outcome *outcome,
 		  uint64_t *version, struct error *err) must_check;
 

@@ -7,6 +7,7 @@
 /* What is known of a person when a command comes. */
 struct state {
 	uint64_t version; /* the next one */
+	uint64_t since;   /* of the last change; 0: never heard of */
 	struct people_command removed;
 	char removed_id[UUID_SIZE];
 	bool has_image;
@@ -36,6 +37,7 @@ static int note_removed(void *arg, const struct database_row *row, struct error 
 	(void)err;
 	state->removed.accepted_ms = database_row_integer(row, 0);
 	strncpy(state->removed_id, database_row_text(row, 1), sizeof(state->removed_id) - 1);
+	state->since = (uint64_t)database_row_integer(row, 2);
 	return 0;
 }
 
@@ -69,14 +71,15 @@ static int begin(struct store *store, const struct database_value *values, struc
 				     .arg = &state->version},
 				 err);
 	if (r == 0)
-		r = database_run(store->database,
-				 &(struct database_statement){.sql = "SELECT removed_accepted, removed_id FROM persons"
-								     " WHERE collection = $1 AND user_id = $2",
-							      .values = values,
-							      .value_count = 2,
-							      .fn = note_removed,
-							      .arg = state},
-				 err);
+		r = database_run(
+		    store->database,
+		    &(struct database_statement){.sql = "SELECT removed_accepted, removed_id, version FROM persons"
+							" WHERE collection = $1 AND user_id = $2",
+						 .values = values,
+						 .value_count = 2,
+						 .fn = note_removed,
+						 .arg = state},
+		    err);
 	return r;
 }
 
@@ -162,7 +165,7 @@ int people_enroll(struct store *store, const struct people_enrolment *e, enum pe
 		r = put_image(store, key, e, &state, err);
 	r = end(store, *outcome == PEOPLE_STORED, r, err);
 	if (r == 0)
-		*version = state.version - (*outcome != PEOPLE_STORED);
+		*version = *outcome == PEOPLE_STORED ? state.version : state.since;
 	return r;
 }
 
@@ -200,6 +203,6 @@ int people_unenroll(struct store *store, const char *collection, const char *use
 		r = put_person(store, key, state.version, is_newest ? command : &state.removed, err);
 	r = end(store, changes, r, err);
 	if (r == 0)
-		*version = state.version - !changes;
+		*version = changes ? state.version : state.since;
 	return r;
 }
