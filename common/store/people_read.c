@@ -192,6 +192,7 @@ static int pass_row(void *arg, const struct database_row *row, struct error *err
 	    .collection = database_row_text(row, 0),
 	    .user_id = database_row_text(row, 1),
 	    .image_id = database_row_text(row, 2),
+	    .version = (uint64_t)database_row_integer(row, 4),
 	};
 	size_t size;
 	const void *bytes = database_row_bytes(row, 3, &size);
@@ -216,9 +217,11 @@ int people_load(struct store *store, const char *collection, const char *model_i
 	if (r == 0)
 		r = database_run(store->database,
 				 &(struct database_statement){
-				     .sql = "SELECT collection, user_id, image_id, vector FROM embeddings"
-					    " WHERE model_id = $1 AND (CAST($2 AS TEXT) IS NULL OR collection = $2)"
-					    " ORDER BY collection, user_id, image_id",
+				     .sql = "SELECT e.collection, e.user_id, e.image_id, e.vector, p.version"
+					    " FROM embeddings e JOIN persons p"
+					    " ON p.collection = e.collection AND p.user_id = e.user_id"
+					    " WHERE e.model_id = $1 AND (CAST($2 AS TEXT) IS NULL OR e.collection = $2)"
+					    " ORDER BY e.collection, e.user_id, e.image_id",
 				     .values = values,
 				     .value_count = array_size(values),
 				     .fn = pass_row,
