@@ -3,10 +3,10 @@
 #include "run.h"
 
 #include <hiredis/hiredis.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cache/redis_link.h"
@@ -95,6 +95,6 @@ void server_wait(struct redis *redis, bool up)
 	while (redis_is_up(redis) != up) {
 		if (clock_monotonic_ms() > until)
 			give_up(up ? "no connection to Redis" : "still a connection to Redis");
-		sched_yield();
+		usleep(1000);
 	}
 }
