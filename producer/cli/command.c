@@ -8,7 +8,8 @@
 #include "cli/suggest.h"
 
 const struct command *const command_table[] = {
-    &command_match, &command_submit, &command_topology, &command_models, &command_help, NULL,
+    &command_match,    &command_submit, &command_collections, &command_store,
+    &command_topology, &command_models, &command_help,        NULL,
 };
 
 const struct arg_option command_global_options[] = {
@@ -32,7 +33,7 @@ static const char program_text[] =
     "\n"
     "The broker is amqp://guest:guest@127.0.0.1:5672/ unless --broker, FACEFLEET_AMQP_URL or the\n"
     "settings file says otherwise. Manual pages: facefleet(1), facefleet-match(1), facefleet-submit(1),\n"
-    "facefleet-topology(1), facefleet-models(1).\n";
+    "facefleet-collections(1), facefleet-store(1), facefleet-topology(1), facefleet-models(1).\n";
 
 const struct command *command_find(const char *name)
 {
@@ -62,7 +63,7 @@ static void print_program_help(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (const struct command *const *c = command_table; *c; c++)
-		fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
+		fprintf(out, "  %-12s %s\n", (*c)->name, (*c)->summary);
 	fputs("\nOptions of every command:\n", out);
 	print_options(command_global_options, out);
 	fprintf(out, "\n%s", program_text);

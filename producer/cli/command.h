@@ -30,6 +30,8 @@ struct command {
 
 extern const struct command command_match;
 extern const struct command command_submit;
+extern const struct command command_collections;
+extern const struct command command_store;
 extern const struct command command_topology;
 extern const struct command command_models;
 extern const struct command command_help;

@@ -7,11 +7,12 @@
 enum exit_status {
 	STATUS_OK = 0,           /**< match: one person; submit: every task has its result; topology: all in place */
 	STATUS_DIFFERENT = 1,    /**< match: not the same person */
-	STATUS_SOME_FAILED = 1,  /**< submit: rows were refused or tasks failed */
-	STATUS_NOT_IN_PLACE = 1, /**< topology: something is missing or differs */
+	STATUS_SOME_FAILED = 1,  /**< submit, collections: rows were refused or tasks failed */
+	STATUS_NOT_IN_PLACE = 1, /**< topology, store: something is missing or differs */
 	STATUS_USAGE = 2, /**< the command line, the configuration or an input file is at fault; nothing was done */
 	STATUS_TASK_FAILED = 3, /**< match: the task failed or no reply came */
 	STATUS_NO_BROKER = 4,   /**< the broker cannot be reached, refuses, or takes no jobs */
+	STATUS_NO_STORE = 4,    /**< the store cannot be reached, or not in time */
 	STATUS_LOCAL_FAULT = 5, /**< this machine failed: results cannot be written, memory is out */
 	STATUS_ABORTED = 130    /**< ended by SIGINT or SIGTERM */
 };

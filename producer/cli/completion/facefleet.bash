@@ -30,6 +30,7 @@ _facefleet_options() {
 	case $command in
 	match) _facefleet_words "--json --picture --timeout $job $everywhere" ;;
 	submit) _facefleet_words "--wait --out --format --resume --base-dir --in-flight $job $everywhere" ;;
+	collections) _facefleet_words "--json --out --embedder --threads $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
 	models) _facefleet_words "--json --detector --embedder --roc --threads --config --set --quiet --help --version" ;;
 	*) _facefleet_words "$everywhere" ;;
@@ -39,9 +40,17 @@ _facefleet_options() {
 # A command of `models`, then what it is about: files or folders.
 _facefleet_models() {
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
-	models) _facefleet_words "list show verify evaluate fetch" ;;
+	models) _facefleet_words "list show verify evaluate fetch reembed" ;;
 	fetch) _facefleet_words "opencv-zoo" ;;
 	*) _facefleet_files ;;
+	esac
+}
+
+# An action of `collections`, then its file.
+_facefleet_collections() {
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	collections) _facefleet_words "list export import drop-model reembed" ;;
+	import) _facefleet_files ;;
 	esac
 }
 
@@ -63,7 +72,9 @@ _facefleet() {
 	-*) _facefleet_options ;;
 	*,match | *,submit) _facefleet_files ;;
 	*,models) _facefleet_models ;;
-	*, | *,help) _facefleet_words "match submit topology models help" ;;
+	*,collections) _facefleet_collections ;;
+	*,store) _facefleet_words "migrate status" ;;
+	*, | *,help) _facefleet_words "match submit collections store topology models help" ;;
 	esac
 }
 
