@@ -44,7 +44,7 @@ const struct command *command_find(const char *name)
 
 static void print_options(const struct arg_option *options, FILE *out)
 {
-	for (; options && options->name; options++) {
+	for (; options->name; options++) {
 		char left[64];
 		snprintf(left, sizeof(left), "--%s%s%s", options->name, options->value ? " " : "",
 			 options->value ? options->value : "");
@@ -76,10 +76,10 @@ void command_print_help(const struct command *command, FILE *out)
 	}
 	fprintf(out, "usage: facefleet %s %s\n\n%s.\n\n%s", command->name, command->operands, command->summary,
 		command->text);
-	if (command->options->name || command->more_options)
+	if (command->options[0])
 		fputs("\nOptions:\n", out);
-	print_options(command->options, out);
-	print_options(command->more_options, out);
+	for (const struct arg_option *const *table = command->options; *table; table++)
+		print_options(*table, out);
 	fputs("\nOptions of every command:\n", out);
 	print_options(command_global_options, out);
 }

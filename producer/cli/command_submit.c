@@ -162,8 +162,7 @@ const struct command command_submit = {
 	    "\n"
 	    "Exit status: 0 every row has its result, 1 some rows were refused or tasks failed, 2 usage,\n"
 	    "4 no broker, 5 results cannot be written, 130 interrupted.\n",
-    .options = options,
-    .more_options = job_args_options,
+    .options = {options, job_args_options},
     .configured = true,
     .run = run,
 };
