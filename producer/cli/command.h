@@ -16,7 +16,7 @@ struct cli {
 };
 
 /** Tables of options that a command may have, and the NULL behind them. */
-#define COMMAND_TABLES 4
+#define COMMAND_TABLES 6
 
 /** One command of `facefleet`. Each is a file of its own, command_<name>.c. */
 struct command {
@@ -33,6 +33,10 @@ struct command {
 
 extern const struct command command_match;
 extern const struct command command_submit;
+extern const struct command command_enroll;
+extern const struct command command_unenroll;
+extern const struct command command_verify;
+extern const struct command command_search;
 extern const struct command command_topology;
 extern const struct command command_models;
 extern const struct command command_help;
