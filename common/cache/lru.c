@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/random.h"
 
 enum { FIRST_BUCKETS = 64 };
@@ -35,30 +36,6 @@ struct lru {
 static size_t weight(const struct entry *e)
 {
 	return sizeof(*e) + sizeof(e) + e->key_size + e->value_size;
-}
-
-static uint64_t mix(uint64_t h)
-{
-	h ^= h >> 32;
-	h *= 0xD6E8FEB86659FD93u;
-	h ^= h >> 32;
-	h *= 0xD6E8FEB86659FD93u;
-	return h ^ h >> 32;
-}
-
-static uint64_t hash_of(const struct lru *lru, const uint8_t *key, size_t size)
-{
-	uint64_t h = lru->seed ^ size;
-
-	for (; size >= 8; key += 8, size -= 8) {
-		uint64_t word;
-		memcpy(&word, key, 8);
-		h = mix(h ^ word) + lru->seed;
-	}
-	uint64_t rest = 0;
-	if (size > 0)
-		memcpy(&rest, key, size);
-	return mix(h ^ rest);
 }
 
 struct lru *lru_new(size_t max_bytes)
@@ -165,7 +142,7 @@ int lru_put(struct lru *lru, const void *key, size_t key_size, const void *value
 	else if (!(e = entry_new(key, key_size, value, value_size, ttl_ms)))
 		r = -ENOMEM;
 
-	uint64_t hash = hash_of(lru, key, key_size);
+	uint64_t hash = hash_bytes(lru->seed, key, key_size);
 	pthread_mutex_lock(&lru->lock);
 	struct entry **old = place_of(lru, hash, key, key_size);
 	if (*old)
@@ -186,7 +163,7 @@ int lru_put(struct lru *lru, const void *key, size_t key_size, const void *value
 
 int lru_get(struct lru *lru, const void *key, size_t key_size, struct buffer *out)
 {
-	uint64_t hash = hash_of(lru, key, key_size);
+	uint64_t hash = hash_bytes(lru->seed, key, key_size);
 	int r = -ENOENT;
 
 	pthread_mutex_lock(&lru->lock);
@@ -206,7 +183,7 @@ int lru_get(struct lru *lru, const void *key, size_t key_size, struct buffer *ou
 
 bool lru_remove(struct lru *lru, const void *key, size_t key_size)
 {
-	uint64_t hash = hash_of(lru, key, key_size);
+	uint64_t hash = hash_bytes(lru->seed, key, key_size);
 
 	pthread_mutex_lock(&lru->lock);
 	struct entry **at = place_of(lru, hash, key, key_size);

@@ -23,7 +23,14 @@ static const char *const people[] = {
     NULL,
 };
 
-static const char *const *const steps[] = {people};
+/* A model's embeddings in the order they are read in, and a user in every collection. */
+static const char *const people_indexes[] = {
+    "CREATE INDEX embeddings_by_model ON embeddings (model_id, collection, user_id, image_id)",
+    "CREATE INDEX persons_by_user ON persons (user_id, collection)",
+    NULL,
+};
+
+static const char *const *const steps[] = {people, people_indexes};
 
 int migrations_newest(void)
 {
@@ -81,7 +88,7 @@ static int apply_step(struct database *database, int version, struct error *err)
 }
 
 /* One step, unless another program has done it meanwhile; `done` when there was none. */
-static int apply_next(struct database *database, bool *done, struct error *err)
+static int apply_next(struct database *database, int target, bool *done, struct error *err)
 {
 	int version;
 	int r = begin(database, &version, err);
@@ -89,18 +96,23 @@ static int apply_next(struct database *database, bool *done, struct error *err)
 	if (r == 0 && version > migrations_newest())
 		r = error_set(err, ERROR_CONFIG, "the store's schema is version %d, this program knows up to %d",
 			      version, migrations_newest());
-	*done = r == 0 && version == migrations_newest();
+	*done = r == 0 && version >= target;
 	if (r == 0 && !*done)
 		r = apply_step(database, version + 1, err);
 	return end(database, r, err);
 }
 
-int migrations_apply(struct database *database, struct error *err)
+int migrations_apply_up_to(struct database *database, int version, struct error *err)
 {
 	bool done = false;
 	int r = 0;
 
 	while (r == 0 && !done)
-		r = apply_next(database, &done, err);
+		r = apply_next(database, version, &done, err);
 	return r;
+}
+
+int migrations_apply(struct database *database, struct error *err)
+{
+	return migrations_apply_up_to(database, migrations_newest(), err);
 }

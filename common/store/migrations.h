@@ -17,4 +17,7 @@ int migrations_version(struct database *database, int *version, struct error *er
  */
 int migrations_apply(struct database *database, struct error *err) must_check;
 
+/** The same up to an older version: for tests of what older releases left. */
+int migrations_apply_up_to(struct database *database, int version, struct error *err) must_check;
+
 #endif

@@ -87,6 +87,7 @@ struct people_row {
 	const char *image_id;
 	const float *embedding;
 	int dimension;
+	uint64_t version; /**< of the person's last change */
 };
 typedef int people_row_fn(void *arg, const struct people_row *row);
 

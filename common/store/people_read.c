@@ -1,26 +1,10 @@
 /* Who is enrolled, and what changed. */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "obs/log.h"
-#include "store/people.h"
-#include "store/store_private.h"
-
-/* Little-endian float32, as the store keeps it; NULL for what cannot be an embedding. Valid as long as `copy`. */
-static const float *read_vector(const void *bytes, size_t size, float copy[PEOPLE_MAX_DIMENSION], int *dimension)
-{
-	if (!bytes || size == 0 || size % sizeof(float) != 0 || size > PEOPLE_MAX_DIMENSION * sizeof(float))
-		return NULL;
-	*dimension = (int)(size / sizeof(float));
-	memcpy(copy, bytes, size);
-	for (int i = 0; i < *dimension; i++) {
-		if (!isfinite(copy[i]))
-			return NULL;
-	}
-	return copy;
-}
+#include "store/change.h"
 
 static void report(const char *collection, const char *image_id)
 {
@@ -73,7 +57,7 @@ static int add_found(void *arg, const struct database_row *row, struct error *er
 	if (database_row_is_null(row, 2))
 		return 0; /* an image without this model's embedding */
 	const void *bytes = database_row_bytes(row, 2, &size);
-	const float *vector = read_vector(bytes, size, f->vector, &dimension);
+	const float *vector = change_read_vector(bytes, size, f->vector, &dimension);
 	if (vector)
 		return append(f, database_row_text(row, 1), vector, dimension, err);
 	report(f->collection, database_row_text(row, 1));
@@ -192,12 +176,13 @@ static int pass_row(void *arg, const struct database_row *row, struct error *err
 	    .collection = database_row_text(row, 0),
 	    .user_id = database_row_text(row, 1),
 	    .image_id = database_row_text(row, 2),
+	    .version = (uint64_t)database_row_integer(row, 4),
 	};
 	size_t size;
 	const void *bytes = database_row_bytes(row, 3, &size);
 
 	(void)err;
-	out.embedding = read_vector(bytes, size, reader->vector, &out.dimension);
+	out.embedding = change_read_vector(bytes, size, reader->vector, &out.dimension);
 	if (out.embedding)
 		return reader->fn(reader->arg, &out);
 	report(out.collection, out.image_id);
@@ -216,9 +201,11 @@ int people_load(struct store *store, const char *collection, const char *model_i
 	if (r == 0)
 		r = database_run(store->database,
 				 &(struct database_statement){
-				     .sql = "SELECT collection, user_id, image_id, vector FROM embeddings"
-					    " WHERE model_id = $1 AND (CAST($2 AS TEXT) IS NULL OR collection = $2)"
-					    " ORDER BY collection, user_id, image_id",
+				     .sql = "SELECT e.collection, e.user_id, e.image_id, e.vector, p.version"
+					    " FROM embeddings e JOIN persons p"
+					    " ON p.collection = e.collection AND p.user_id = e.user_id"
+					    " WHERE e.model_id = $1 AND (CAST($2 AS TEXT) IS NULL OR e.collection = $2)"
+					    " ORDER BY e.collection, e.user_id, e.image_id",
 				     .values = values,
 				     .value_count = array_size(values),
 				     .fn = pass_row,

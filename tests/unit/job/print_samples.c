@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "amqp/topology.h"
+#include "job/control.h"
 #include "job/event.h"
 #include "job/job.h"
 #include "job/reply.h"
@@ -129,6 +130,17 @@ static void print_events(void)
 	print_event(&event);
 }
 
+static void print_controls(void)
+{
+	const struct control controls[] = {{CONTROL_PEOPLE_CHANGED, 7}, {CONTROL_PHOTOS_FORGET, 0}};
+	struct buffer body = {0};
+
+	for (size_t i = 0; i < array_size(controls); i++) {
+		int r = control_encode(&controls[i], &body);
+		print_body("Control", &body, r);
+	}
+}
+
 static void print_words(void)
 {
 	printf("words Op");
@@ -149,7 +161,8 @@ static void print_words(void)
 			printf(" %s", error_code_name((enum error_code)i));
 	printf("\nlimits Job.reference=%d Job.user_id=%d Job.collection=%d Url=%d Options.top_k=%d\n",
 	       JOB_MAX_REFERENCE_BYTES, JOB_MAX_USER_BYTES, JOB_MAX_COLLECTION_BYTES, JOB_MAX_URL_BYTES, JOB_MAX_TOP_K);
-	printf("types job=%s reply=%s event=%s\n", ENVELOPE_TYPE_JOB, ENVELOPE_TYPE_REPLY, ENVELOPE_TYPE_EVENT);
+	printf("types job=%s reply=%s event=%s control=%s\n", ENVELOPE_TYPE_JOB, ENVELOPE_TYPE_REPLY,
+	       ENVELOPE_TYPE_EVENT, ENVELOPE_TYPE_CONTROL);
 	printf("addresses %s %s %s %s %s %s %s %s %s\n", TOPOLOGY_JOBS_EXCHANGE, TOPOLOGY_REPLIES_EXCHANGE,
 	       TOPOLOGY_EVENTS_EXCHANGE, TOPOLOGY_DEAD_EXCHANGE, TOPOLOGY_CONTROL_EXCHANGE, TOPOLOGY_CALLBACKS_QUEUE,
 	       TOPOLOGY_TRACKER_QUEUE, TOPOLOGY_DEAD_JOBS_QUEUE, TOPOLOGY_DEAD_PARKED_QUEUE);
@@ -160,6 +173,7 @@ int main(void)
 	print_jobs();
 	print_replies();
 	print_events();
+	print_controls();
 	print_words();
 	return 0;
 }
