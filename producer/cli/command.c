@@ -8,8 +8,17 @@
 #include "cli/suggest.h"
 
 const struct command *const command_table[] = {
-    &command_match,  &command_submit,   &command_enroll, &command_unenroll, &command_verify,
-    &command_search, &command_topology, &command_models, &command_help,     NULL,
+    &command_match,
+    &command_submit,
+    &command_enroll,
+    &command_unenroll,
+    &command_verify,
+    &command_search,
+    &command_erase,
+    &command_topology,
+    &command_models,
+    &command_help,
+    NULL,
 };
 
 const struct arg_option command_global_options[] = {

@@ -37,6 +37,7 @@ extern const struct command command_enroll;
 extern const struct command command_unenroll;
 extern const struct command command_verify;
 extern const struct command command_search;
+extern const struct command command_erase;
 extern const struct command command_topology;
 extern const struct command command_models;
 extern const struct command command_help;

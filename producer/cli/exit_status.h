@@ -10,6 +10,7 @@ enum exit_status {
 	STATUS_NOBODY = 1,       /**< search: nobody like that */
 	STATUS_SOME_FAILED = 1,  /**< submit, enroll: rows were refused or tasks failed */
 	STATUS_NOT_IN_PLACE = 1, /**< topology: something is missing or differs */
+	STATUS_NOT_REACHED = 1,  /**< erase: not everything was reached, or it was not meant */
 	STATUS_USAGE = 2, /**< the command line, the configuration or an input file is at fault; nothing was done */
 	STATUS_TASK_FAILED = 3, /**< one job: the task failed or no reply came */
 	STATUS_NO_BROKER = 4,   /**< the broker cannot be reached, refuses, or takes no jobs */

@@ -35,6 +35,7 @@ _facefleet_options() {
 	unenroll) _facefleet_words "--collection $ask $job $everywhere" ;;
 	verify) _facefleet_words "--collection $ask $pair $everywhere" ;;
 	search) _facefleet_words "--top --collection $ask $pair $everywhere" ;;
+	erase) _facefleet_words "--collection --yes $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
 	models) _facefleet_words "--json --detector --embedder --roc --threads --config --set --quiet --help --version" ;;
 	*) _facefleet_words "$everywhere" ;;
@@ -69,7 +70,7 @@ _facefleet() {
 	-*) _facefleet_options ;;
 	*,match | *,submit | *,enroll | *,verify | *,search) _facefleet_files ;;
 	*,models) _facefleet_models ;;
-	*, | *,help) _facefleet_words "match submit enroll unenroll verify search topology models help" ;;
+	*, | *,help) _facefleet_words "match submit enroll unenroll verify search erase topology models help" ;;
 	esac
 }
 
