@@ -239,7 +239,7 @@ const struct command command_collections = {
 	    "\n"
 	    "Exit status: 0 done, 1 lines were refused, images are left over, or there is no such model,\n"
 	    "2 usage, settings or input file, 4 no store, 5 a fault of this machine, 130 interrupted.\n",
-    .options = options,
+    .options = {options},
     .configured = true,
     .run = run,
 };

@@ -2,8 +2,6 @@
 
 #include "cli/models_program.h"
 
-static const struct arg_option options[] = {{0}};
-
 static enum exit_status run(const struct cli *cli)
 {
 	return models_program_run(cli->args, NULL, 0);
@@ -24,7 +22,6 @@ const struct command command_models = {
 	    "\n"
 	    "Exit status: 0 done, 1 a set is no good or a download failed, 2 usage, settings or input file,\n"
 	    "5 facefleet-models is not there, 130 interrupted.\n",
-    .options = options,
     .verbatim = true,
     .run = run,
 };

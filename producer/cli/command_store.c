@@ -93,7 +93,7 @@ const struct command command_store = {
 	    "  facefleet store status --set store.url=sqlite:people.db\n"
 	    "\n"
 	    "Exit status: 0 done, 1 the schema is another than this program's, 2 usage or settings, 4 no store.\n",
-    .options = options,
+    .options = {options},
     .configured = true,
     .run = run,
 };
