@@ -9,8 +9,6 @@
 #include "config/mask.h"
 #include "store/store.h"
 
-static const struct arg_option options[] = {{0}};
-
 static enum exit_status fail(const struct error *err)
 {
 	report_error("%s", err->text);
@@ -93,7 +91,6 @@ const struct command command_store = {
 	    "  facefleet store status --set store.url=sqlite:people.db\n"
 	    "\n"
 	    "Exit status: 0 done, 1 the schema is another than this program's, 2 usage or settings, 4 no store.\n",
-    .options = {options},
     .configured = true,
     .run = run,
 };
