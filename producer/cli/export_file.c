@@ -52,8 +52,9 @@ static int open_target(struct target *target, const char *path, struct error *er
 	int number = errno;
 	if (fd >= 0)
 		close(fd);
+	int r = fail(target->path, number, err);
 	free(target->part);
-	return fail(path, number, err);
+	return r;
 }
 
 /* Returns `r`, or why the file is not in place. */

@@ -252,6 +252,40 @@ static void test_missing_is_filled(void **state)
 	assert_int_equal(count_found("bob", OTHER_MODEL), 5);
 }
 
+static void execute(const char *sql)
+{
+	static const float vector[] = {1, 2};
+	const struct database_value values[] = {database_text(collection), database_bytes(vector, sizeof(vector))};
+	struct error err = {0};
+
+	if (database_execute(store->database, sql, values, 2, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* What lacks something may be far behind much that does not. */
+static void test_missing_among_many(void **state)
+{
+	struct collection_cursor cursor = {0};
+	struct seen seen = {0};
+
+	(void)state;
+	import("ann", 1, MODEL);
+	execute("INSERT INTO images WITH RECURSIVE n(i) AS (SELECT 10000 UNION ALL SELECT i + 1 FROM n WHERE i < 13500)"
+		" SELECT CAST($1 AS TEXT), 'ann', 'image-' || i, 1, NULL FROM n");
+	execute("INSERT INTO embeddings SELECT collection, user_id, image_id, '" OTHER_MODEL "', $2 FROM images"
+		" WHERE collection = $1 AND image_id LIKE 'image-%'");
+	import("bob", 2, MODEL);
+	assert_int_equal(missing(collection, &cursor, 1, &seen), 1);
+	assert_string_equal(seen.users[0], "ann");
+	assert_int_equal(missing(collection, &cursor, 1, &seen), 1);
+	assert_string_equal(seen.users[1], "bob");
+	assert_int_equal(missing(collection, &cursor, 1, &seen), 0);
+	cursor = (struct collection_cursor){0};
+	assert_int_equal(missing(collection, &cursor, 5, &seen), 1);
+	assert_int_equal(missing(collection, &cursor, 5, &seen), 1);
+	assert_int_equal(missing(collection, &cursor, 5, &seen), 0);
+}
+
 static void test_embedding_of_an_image_that_went(void **state)
 {
 	uint64_t before;
@@ -594,6 +628,7 @@ int collections_cases_run(const char *url, const char *other_url)
 	const struct CMUnitTest tests[] = {
 	    CASE(test_lists_collections_and_models),
 	    CASE(test_missing_comes_in_pages),
+	    CASE(test_missing_among_many),
 	    CASE(test_missing_is_filled),
 	    CASE(test_embedding_of_an_image_that_went),
 	    CASE(test_export_is_imported_elsewhere),
