@@ -6,11 +6,14 @@
 
 #include "amqp/connection.h"
 #include "amqp/frames.h"
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/stop.h"
 
 #define TIMEOUT_MS 10000
 #define HEARTBEAT_S 30
+#define GIVE_BACK_AT_ONCE 16
+#define GIVE_BACK_MS 1000
 
 struct sweep {
 	struct connection connection;
@@ -19,8 +22,10 @@ struct sweep {
 	void *arg;
 	struct amqp_sweep_counts *counts;
 	struct error *err;
-	bool got;   /* the message that was asked for, or that there is none */
-	bool empty; /* there is none */
+	struct buffer kept; /* the tags of what is to be given back */
+	bool got;           /* the message that was asked for, or that there is none */
+	bool empty;         /* there is none */
+	bool hasty;         /* somebody takes what is given back: no use waiting for it */
 };
 
 static int acknowledge(struct sweep *s, uint64_t delivery)
@@ -31,15 +36,20 @@ static int acknowledge(struct sweep *s, uint64_t delivery)
 	return connection_check_status(status, "acknowledge", s->err);
 }
 
+static int keep(struct sweep *s, uint64_t delivery)
+{
+	int r = buffer_append(&s->kept, &delivery, sizeof(delivery));
+
+	return r < 0 ? error_set(s->err, ERROR_CONNECTION, "out of memory") : 0;
+}
+
 static int on_delivery(void *arg, struct amqp_delivery *delivery)
 {
 	struct sweep *s = arg;
-	int r = 0;
 
 	s->got = true;
 	s->counts->seen++;
-	if (s->fn(s->arg, delivery))
-		r = acknowledge(s, delivery->tag.delivery);
+	int r = s->fn(s->arg, delivery) ? acknowledge(s, delivery->tag.delivery) : keep(s, delivery->tag.delivery);
 	amqp_delivery_free(delivery);
 	return r;
 }
@@ -97,33 +107,76 @@ static int get(struct sweep *s, const char *queue)
 	return r;
 }
 
-/* 1 when the queue is there, 0 when it is not. Everything that was asked before has been done when this returns. */
-static int look_up(struct sweep *s, const char *queue)
+/* Counts what is ready in the queue: 1, or 0 when it is not there. What was settled before has arrived when this
+ * returns. */
+static int count_ready(struct sweep *s, const char *queue, uint32_t *count)
 {
 	struct connection_refusal refusal = {0};
-
-	amqp_queue_declare(s->connection.state, CONNECTION_CHANNEL, amqp_cstring_bytes(queue), 1, 1, 0, 0,
-			   amqp_empty_table);
+	const amqp_queue_declare_ok_t *ok = amqp_queue_declare(s->connection.state, CONNECTION_CHANNEL,
+							       amqp_cstring_bytes(queue), 1, 1, 0, 0, amqp_empty_table);
 	amqp_rpc_reply_t reply = amqp_get_rpc_reply(s->connection.state);
+
 	if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION)
 		connection_read_refusal(&reply.reply, &refusal);
 	if (refusal.code == AMQP_NOT_FOUND)
 		return 0;
 	int r = connection_check(reply, queue, s->err);
-	return r < 0 ? r : 1;
+	if (r < 0)
+		return r;
+	*count = ok->message_count;
+	return 1;
+}
+
+/* Until so many are back in the queue; not for long: somebody else may take them. */
+static int wait_for_ready(struct sweep *s, const char *queue, size_t count)
+{
+	int64_t until = clock_monotonic_ms() + GIVE_BACK_MS;
+	uint32_t ready = 0;
+	int r = 1;
+
+	while (r == 1 && ready < count && !s->hasty) {
+		r = count_ready(s, queue, &ready);
+		s->hasty = clock_monotonic_ms() > until;
+	}
+	return r < 0 ? r : 0;
+}
+
+/*
+ * One after the other, oldest first: the broker puts each behind those that came back before, and before what never
+ * left. A quorum queue's client inside the broker keeps that order for 32 at most that the queue has not carried out
+ * yet, so not more than that are on their way.
+ */
+static int give_back(struct sweep *s, const char *queue)
+{
+	size_t count = s->kept.size / sizeof(uint64_t);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		uint64_t delivery;
+		memcpy(&delivery, s->kept.data + i * sizeof(delivery), sizeof(delivery));
+		r = connection_check_status(amqp_basic_nack(s->connection.state, CONNECTION_CHANNEL, delivery, 0, 1),
+					    "give back", s->err);
+		if (r == 0 && ((i + 1) % GIVE_BACK_AT_ONCE == 0 || i + 1 == count))
+			r = wait_for_ready(s, queue, i + 1);
+	}
+	return r;
 }
 
 static int sweep_queue(struct sweep *s, const char *queue)
 {
-	int r = look_up(s, queue);
+	uint32_t ready;
+	int r = count_ready(s, queue, &ready);
 
 	if (r <= 0)
 		return r;
-	while ((r = get(s, queue)) == 0 && !s->empty)
-		if (stop_requested())
-			return error_set(s->err, ERROR_CONNECTION, "interrupted");
+	while ((r = get(s, queue)) == 0 && !s->empty && !stop_requested())
+		;
 	if (r == 0)
-		r = look_up(s, queue); /* the acknowledgements have arrived, too */
+		r = give_back(s, queue);
+	if (r == 0)
+		r = count_ready(s, queue, &ready);
+	if (r >= 0 && !s->empty)
+		return error_set(s->err, ERROR_CONNECTION, "interrupted");
 	return r < 0 ? r : 0;
 }
 
@@ -142,6 +195,7 @@ int amqp_sweep(const struct amqp_url *url, const char *queue, amqp_sweep_fn *fn,
 		r = sweep_queue(&s, queue);
 	connection_close(&s.connection, r == 0);
 	frames_finish(&s.frames);
+	buffer_finish(&s.kept);
 	if (r < 0 && err)
 		*err = fault;
 	return r;

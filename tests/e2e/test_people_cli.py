@@ -4,14 +4,19 @@ import csv
 import io
 import json
 import os
+import pty
 import signal
+import socket
 import subprocess
 
+import msgpack
+import pika
 import pytest
 
 import cli_support
 from cli_support import FACE, json_lines, on_terminal, photo, wait_for_end, whole_lines
 from fleet import wait_until
+from jobs import as_json
 
 PIPES = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 IMAGE_ID = "01930000-0000-7000-8000-000000000002"
@@ -360,3 +365,124 @@ def test_a_job_that_the_wire_refuses(fleet, camera):
     assert done.returncode == 2 and "best_pair is for a match only" in done.stderr
     done = fleet.shell("unenroll", os.fsdecode(b"\xff"))
     assert done.returncode == 2 and "UTF-8" in done.stderr
+
+
+# --- erase -----------------------------------------------------------------------------------------
+
+PARKED = "facefleet.dead.parked"
+NOWHERE = ("--set", "store.url=", "--set", "cache.redis_url=")
+
+
+def park(url, *bodies):
+    """Leaves messages as workers and the callback service do: jobs in JSON or MessagePack, replies."""
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        for number, body in enumerate(bodies):
+            is_reply = isinstance(body, dict) and "state" in body
+            packed = isinstance(body, dict) and not is_reply and number % 2
+            content = body if isinstance(body, bytes) else msgpack.packb(body) if packed else as_json(body)
+            properties = pika.BasicProperties(
+                message_id=str(number),
+                type="facefleet.reply.v1" if is_reply else "facefleet.job.v1",
+                content_type="application/msgpack" if packed else "application/json",
+                delivery_mode=2,
+                headers={"facefleet-reason": "it was no good"},
+            )
+            channel.basic_publish("", PARKED, content, properties)
+
+
+def parked_numbers(url):
+    """The ids of all parked messages, in order, which stay there."""
+    numbers = []
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        channel = connection.channel()
+        while (got := channel.basic_get(PARKED))[0]:
+            assert got[1].headers["facefleet-reason"] == "it was no good"
+            numbers.append(int(got[1].message_id))
+    return numbers
+
+
+def verify_job(user_id):
+    return {"op": "verify", "user_id": user_id, "image_a": {"data": b"\xff\xd8"}}
+
+
+def test_erase_takes_the_parked_messages_of_one_person(fleet, worker):
+    reply = {"task_id": IMAGE_ID, "op": "verify", "user_id": "ann", "state": "final_failed", "attempt": 1}
+    park(
+        fleet.url,
+        verify_job("ann"),
+        verify_job("ann"),
+        verify_job("bob"),
+        verify_job("anna"),
+        {**reply, "error": {"code": "no_face", "message": "", "retryable": False}},
+        {"op": "verify", "user_id": "ann"},
+        b"no job at all",
+        verify_job("bob"),
+    )
+    done = fleet.shell("erase", "ann", "--yes", *NOWHERE)
+    assert done.returncode == 0, done.stderr
+    assert "parked  4 of 8 messages removed\n" in done.stdout
+    assert "store   none is configured\n" in done.stdout and "Redis   none is configured\n" in done.stdout
+    assert "1 parked message cannot be read and stayed" in done.stderr
+    again = fleet.shell("erase", "ann", "--yes", *NOWHERE)
+    assert again.returncode == 0 and "parked  0 of 4 messages removed\n" in again.stdout
+    assert parked_numbers(fleet.url) == [2, 3, 6, 7]
+
+
+def test_erase_tells_the_workers(fleet, worker):
+    with pika.BlockingConnection(pika.URLParameters(fleet.url)) as connection:
+        channel = connection.channel()
+        channel.exchange_declare("facefleet.control", "fanout", durable=True)
+        queue = channel.queue_declare("", exclusive=True).method.queue
+        channel.queue_bind(queue, "facefleet.control")
+        assert fleet.shell("-q", "erase", "ann", "--yes", *NOWHERE).stdout == ""
+        _, properties, body = channel.basic_get(queue, auto_ack=True)
+        assert properties.type == "facefleet.control.v1" and json.loads(body) == {"kind": "photos_forget"}
+
+
+def test_erase_says_what_it_could_not_reach(fleet, worker, tmp_path):
+    settings = ("--set", f"store.url=sqlite:{tmp_path}/nowhere/people.db", "--set", "cache.redis_url=redis://127.0.0.1:1")
+    park(fleet.url, verify_job("ann"))
+    done = fleet.shell("erase", "ann", "--yes", *settings)
+    assert done.returncode == 1
+    assert "store: not reached: " in done.stderr and "Redis: not reached: " in done.stderr
+    assert "parked  1 of 1 message removed\n" in done.stdout
+
+
+def test_erase_without_a_broker(fleet):
+    with socket.socket() as closed:  # bound, not listening: nobody else can get the port
+        closed.bind(("127.0.0.1", 0))
+        broker = f"amqp://127.0.0.1:{closed.getsockname()[1]}"
+        done = fleet.shell("--broker", broker, "erase", "ann", "--yes", *NOWHERE)
+    assert done.returncode == 1
+    assert "workers: not reached: " in done.stderr and "parked messages: not reached: " in done.stderr
+
+
+@pytest.mark.parametrize("answer, erased", [("y\n", True), ("yes\n", True), ("n\n", False), ("\n", False), ("\x04", False)])
+def test_erase_asks_on_a_terminal(fleet, worker, answer, erased):
+    ours, theirs = pty.openpty()
+    shell = fleet.start_shell("erase", "a\033nn", "--collection", "staff", *NOWHERE, **{**PIPES, "stdin": theirs})
+    os.close(theirs)
+    os.write(ours, answer.encode())
+    status, out, err, _ = wait_for_end(shell)
+    os.close(ours)
+    assert 'Erase "a\\x1bnn" from collection "staff" for good? [y/N]' in err
+    assert status == (0 if erased else 1)
+    assert ("parked" in out) == erased
+
+
+@pytest.mark.parametrize(
+    "arguments, complaint",
+    [
+        (["erase"], "one user id"),
+        (["erase", "ann"], "--yes says that it is meant"),
+        (["erase", "", "--yes"], "a user id is 1 to 128 bytes"),
+        (["erase", "u" * 129, "--yes"], "a user id is 1 to 128 bytes"),
+        (["erase", "ann", "--yes", "--collection", ""], "a collection is 1 to 128 bytes"),
+    ],
+)
+def test_usage_of_erase(fleet, arguments, complaint):
+    done = fleet.shell(*arguments, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2
+    assert complaint in done.stderr and done.stdout == ""

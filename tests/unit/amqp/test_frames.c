@@ -114,6 +114,25 @@ static void test_message_in_pieces(void **state)
 	assert_memory_equal(delivered->body, "hello", 5);
 }
 
+static void test_message_that_was_asked_for(void **state)
+{
+	amqp_basic_get_ok_t got = {.delivery_tag = 9,
+				   .redelivered = 1,
+				   .exchange = amqp_cstring_bytes("exchange"),
+				   .routing_key = amqp_cstring_bytes("key")};
+
+	(void)state;
+	assert_int_equal(feed_method(AMQP_BASIC_GET_OK_METHOD, &got), 0);
+	assert_int_equal(feed_method(AMQP_BASIC_GET_OK_METHOD, &got), -EPROTO);
+	assert_int_equal(feed_header(5), 0);
+	assert_int_equal(feed_body("hello"), 0);
+	assert_non_null(delivered);
+	assert_int_equal(delivered->tag.delivery, 9);
+	assert_true(delivered->redelivered);
+	assert_string_equal(delivered->routing_key, "key");
+	assert_int_equal(delivered->body_size, 5);
+}
+
 static void test_empty_message(void **state)
 {
 	(void)state;
@@ -200,9 +219,14 @@ static void test_consumer_tags(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
-    CASE(test_message_in_pieces),     CASE(test_empty_message),       CASE(test_returned_message_has_no_body),
-    CASE(test_too_large_is_not_kept), CASE(test_frames_out_of_place), CASE(test_error_of_a_method_is_passed_on),
+    CASE(test_message_in_pieces),
+    CASE(test_empty_message),
+    CASE(test_returned_message_has_no_body),
+    CASE(test_too_large_is_not_kept),
+    CASE(test_frames_out_of_place),
+    CASE(test_error_of_a_method_is_passed_on),
     CASE(test_consumer_tags),
+    CASE(test_message_that_was_asked_for),
 };
 
 RUN_TESTS(tests)
