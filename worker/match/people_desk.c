@@ -13,9 +13,6 @@ struct people_desk {
 	float *embeddings; /* of the searches that are run together */
 };
 
-/* What a gallery takes beyond the caches: below it, a search is over before company comes. */
-#define SHARED_READ_BYTES (16u << 20)
-
 int people_desk_new(struct people_desk **out, const struct people_desk_settings *settings, struct error *err)
 {
 	struct people_desk *desk = calloc(1, sizeof(*desk));
@@ -115,7 +112,7 @@ bool people_desk_search_gains(const struct people_desk *desk, const char *collec
 	struct galleries *galleries = desk->settings->galleries;
 	struct gallery *gallery = galleries_are_loaded(galleries) ? galleries_find(galleries, collection) : NULL;
 
-	return gallery && gallery_size(gallery).bytes > SHARED_READ_BYTES;
+	return gallery && gallery_size(gallery).bytes > desk->settings->large_gallery_bytes;
 }
 
 static int search_nobody(struct people_desk *desk, const char *collection, struct people_query *queries, unsigned count,

@@ -23,6 +23,7 @@ struct people_desk_settings {
 	const char *model_id;
 	int dimension; /**< of its embeddings */
 	struct galleries *galleries;
+	size_t large_gallery_bytes; /**< beyond it, searches gain by being run together */
 	struct people_cache *cache;
 	/** Called after a change is in the store, for others to hear of. Any compute thread; must not block. */
 	void (*changed)(void *arg, uint64_t version);

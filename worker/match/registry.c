@@ -4,6 +4,9 @@
 
 #include "follower.h"
 
+/* More than the caches hold: below it, a search is over before company comes. */
+#define LARGE_GALLERY_BYTES (16u << 20)
+
 struct registry {
 	struct galleries *galleries;
 	struct people_cache *cache;
@@ -66,6 +69,7 @@ int registry_start(struct registry **out, const struct registry_settings *settin
 	    .model_id = settings->models->model_id,
 	    .dimension = settings->models->embedder.dimension,
 	    .galleries = registry->galleries,
+	    .large_gallery_bytes = settings->large_gallery_bytes ? settings->large_gallery_bytes : LARGE_GALLERY_BYTES,
 	    .cache = registry->cache,
 	    .changed = on_changed,
 	    .arg = registry,

@@ -21,6 +21,7 @@ struct registry;
 struct registry_settings {
 	struct store_settings store;
 	int64_t poll_ms;
+	size_t large_gallery_bytes;    /**< beyond it, searches gain by being run together; 0: 16 MiB */
 	size_t cache_bytes;            /**< for persons; 0: none */
 	struct redis *redis;           /**< NULL: none; outlives the registry */
 	const struct modelset *models; /**< outlives the registry */
