@@ -9,13 +9,14 @@ struct searches {
 	struct matcher *matcher;
 	searches_finished_fn *finished;
 	void *arg;
+	unsigned together;
 	unsigned count;
 	int64_t until_ms; /* how long the first of them waits */
-	struct task *tasks[SEARCHES_TOGETHER];
-	struct matcher_search searches[SEARCHES_TOGETHER];
+	struct task **tasks;
+	struct matcher_search *searches;
 };
 
-struct searches *searches_new(struct matcher *matcher, searches_finished_fn *finished, void *arg)
+struct searches *searches_new(struct matcher *matcher, unsigned together, searches_finished_fn *finished, void *arg)
 {
 	struct searches *searches = calloc(1, sizeof(*searches));
 
@@ -24,11 +25,22 @@ struct searches *searches_new(struct matcher *matcher, searches_finished_fn *fin
 	searches->matcher = matcher;
 	searches->finished = finished;
 	searches->arg = arg;
+	searches->together = together;
+	searches->tasks = calloc(together, sizeof(struct task *));
+	searches->searches = calloc(together, sizeof(*searches->searches));
+	if (!searches->tasks || !searches->searches) {
+		searches_free(searches);
+		return NULL;
+	}
 	return searches;
 }
 
 void searches_free(struct searches *searches)
 {
+	if (!searches)
+		return;
+	free(searches->tasks);
+	free(searches->searches);
 	free(searches);
 }
 
@@ -43,7 +55,7 @@ void searches_take(struct searches *s, struct task *task)
 	if (s->count == 0)
 		s->until_ms = clock_monotonic_ms() + SEARCHES_PATIENCE_MS;
 	s->tasks[s->count++] = task;
-	if (s->count == SEARCHES_TOGETHER || !matcher_search_gains(s->matcher, &task->job))
+	if (s->count == s->together || !matcher_search_gains(s->matcher, &task->job))
 		searches_finish(s);
 }
 

@@ -15,14 +15,14 @@
  */
 struct searches;
 
-#define SEARCHES_TOGETHER 8
 #define SEARCHES_PATIENCE_MS 20
 
 /** Gets each task back: with its result (`err` NULL) or the reason why there is none. */
 typedef void searches_finished_fn(void *arg, struct task *task, const struct error *err);
 
-/** NULL when memory is out. */
-struct searches *searches_new(struct matcher *matcher, searches_finished_fn *finished, void *arg) must_check;
+/** `together` (1 to GALLERY_MAX_QUERIES) are run at once at most. NULL when memory is out. */
+struct searches *searches_new(struct matcher *matcher, unsigned together, searches_finished_fn *finished,
+			      void *arg) must_check;
 
 /** Nobody may be waiting. NULL is fine. */
 void searches_free(struct searches *searches);

@@ -181,7 +181,7 @@ static int enter(void *arg, unsigned index, void **state)
 	int r = bench ? matcher_new(&bench->matcher, &worker->settings.matcher, &err)
 		      : error_set(&err, ERROR_INTERNAL, "no memory for a compute thread");
 	if (r == 0) {
-		bench->searches = searches_new(bench->matcher, finish, worker);
+		bench->searches = searches_new(bench->matcher, worker->settings.searches_together, finish, worker);
 		r = bench->searches ? 0 : error_set(&err, ERROR_INTERNAL, "no memory for searches");
 	}
 	if (r < 0) {

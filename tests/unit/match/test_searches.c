@@ -13,7 +13,8 @@
 #include "searches.h"
 
 #define PATIENCE_MS 20000
-#define TASKS (SEARCHES_TOGETHER + 1)
+#define TOGETHER 8
+#define TASKS TOGETHER
 
 static struct modelset *models;
 static struct buffer photos[2];
@@ -97,7 +98,7 @@ static void start(size_t large_gallery_bytes)
 	};
 	if (matcher_new(&matcher, &matching, &err) < 0)
 		fail_msg("%s", err.text);
-	searches = searches_new(matcher, on_finished, NULL);
+	searches = searches_new(matcher, TOGETHER, on_finished, NULL);
 	assert_non_null(searches);
 }
 
@@ -196,12 +197,12 @@ static void searches_wait_until_they_are_told(void **state)
 static void a_full_house_waits_no_longer(void **state)
 {
 	(void)state;
-	for (int i = 0; i < SEARCHES_TOGETHER; i++) {
+	for (int i = 0; i < TOGETHER; i++) {
 		assert_int_equal(finished, 0);
 		searches_take(searches, search_for(i, i % 2, i % 3 ? "staff" : "guests"));
 	}
-	assert_int_equal(finished, SEARCHES_TOGETHER);
-	for (int i = 0; i < SEARCHES_TOGETHER; i++)
+	assert_int_equal(finished, TOGETHER);
+	for (int i = 0; i < TOGETHER; i++)
 		expect(i, i % 2 ? "user-1" : "user-0");
 }
 
