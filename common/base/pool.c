@@ -36,6 +36,17 @@ static void report_entered(struct pool *pool, int error)
 	pthread_mutex_unlock(&pool->lock);
 }
 
+static void *next_item(struct pool *pool, void *state)
+{
+	void *item = pool->ops->idle ? queue_pop(pool->queue, 0) : NULL;
+
+	if (item)
+		return item;
+	if (pool->ops->idle)
+		pool->ops->idle(pool->arg, state);
+	return queue_pop(pool->queue, -1);
+}
+
 static void *thread_main(void *p)
 {
 	struct pool_thread *self = p;
@@ -50,7 +61,7 @@ static void *thread_main(void *p)
 	report_entered(pool, r);
 	if (r < 0)
 		return NULL;
-	while ((item = queue_pop(pool->queue, -1)))
+	while ((item = next_item(pool, state)))
 		pool->ops->run(pool->arg, state, item);
 	if (pool->ops->leave)
 		pool->ops->leave(pool->arg, state);

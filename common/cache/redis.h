@@ -52,10 +52,21 @@ typedef bool redis_reply_fn(void *arg, const struct redisReply *reply);
 /**
  * Sends one command and has its reply looked at. Returns 0; -EAGAIN when there is no server, no idle connection or no
  * answer within `timeout_ms` or the context's own time; -EPROTO for garbage; -EREMOTEIO when the server answered with
- * an error (out of memory, read-only, loading …). Logs the first failure after a success and the return, nothing in
- * between. Any thread.
+ * an error (out of memory, read-only, loading …). Logs the first failure after a success and the return (once 5 s went
+ * by without a failure), nothing in between. Any thread.
  */
 int redis_command(struct redis *redis, const struct context *ctx, const struct redis_argument *arguments,
 		  unsigned count, redis_reply_fn *fn, void *arg) must_check;
+
+/**
+ * Removes the keys that match a glob pattern; those that are written meanwhile may stay. Over a connection of its own,
+ * also while the pool has none. Blocking, for at most `timeout_ms` and a name being resolved. `removed` may be NULL.
+ * The errno of `err` (connection) when it could not be done to its end: some may be gone then.
+ */
+int redis_forget(struct redis *redis, const char *pattern, int64_t timeout_ms, uint64_t *removed,
+		 struct error *err) must_check;
+
+/** Writes `literal` as a pattern that matches nothing else. Returns 0, or -EMSGSIZE when `size` is too small. */
+int redis_quote_glob(const char *literal, char *out, size_t size) must_check;
 
 #endif

@@ -101,6 +101,51 @@ static void test_a_thread_that_cannot_enter(void **state)
 	}
 }
 
+/* Puts every item off, to be counted when nothing else waits. */
+static void put_off(void *arg, void *state, void *item)
+{
+	struct thread_state *own = state;
+
+	(void)arg;
+	(void)item;
+	own->ran++;
+}
+
+static void catch_up(void *arg, void *state)
+{
+	struct record *record = arg;
+	struct thread_state *own = state;
+
+	for (; own->ran > 0; own->ran--) {
+		if (queue_push(record->done, record, -1) < 0)
+			abort();
+	}
+}
+
+static void test_what_was_put_off_is_done_before_waiting(void **state)
+{
+	static const struct pool_ops late = {.enter = enter, .run = put_off, .idle = catch_up, .leave = leave};
+	struct record record = {.fail_index = -1, .queue = queue_new(ITEMS), .done = queue_new(ITEMS)};
+	struct pool *pool;
+	int items[ITEMS];
+
+	(void)state;
+	assert_int_equal(pool_start(&pool, "test", THREADS, record.queue, &late, &record), 0);
+	for (int i = 0; i < ITEMS / 2; i++)
+		assert_int_equal(queue_push(record.queue, &items[i], -1), 0);
+	for (int i = 0; i < ITEMS / 2; i++)
+		assert_non_null(queue_pop(record.done, -1));
+	/* What comes just before the end is done too. */
+	for (int i = ITEMS / 2; i < ITEMS; i++)
+		assert_int_equal(queue_push(record.queue, &items[i], -1), 0);
+	pool_stop(pool);
+	assert_int_equal(queue_length(record.done), ITEMS - ITEMS / 2);
+	while (queue_pop(record.done, 0))
+		;
+	queue_free(record.queue);
+	queue_free(record.done);
+}
+
 /* Passes an item on into its own queue until it has been around often enough, then to `done`. */
 static void run_again(void *arg, void *state, void *item)
 {
@@ -129,6 +174,7 @@ static void test_without_states(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_what_was_put_off_is_done_before_waiting),
     cmocka_unit_test(test_stop_finishes_every_item),
     cmocka_unit_test(test_a_thread_that_cannot_enter),
     cmocka_unit_test(test_without_states),
