@@ -106,17 +106,11 @@ static int read_all(struct buffer *b, int fd, size_t size)
 	return 0;
 }
 
-int buffer_read_file(struct buffer *b, const char *path, size_t max, struct error *err)
+int buffer_read_fd(struct buffer *b, int fd, const char *path, size_t max, struct error *err)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int r = 0;
 
-	if (fd < 0) {
-		r = -errno;
-		error_set(err, ERROR_CONFIG, "%s: %s", path, strerror(-r));
-		return r;
-	}
 	if (fstat(fd, &st) < 0)
 		r = -errno;
 	else if (S_ISDIR(st.st_mode))
@@ -133,6 +127,20 @@ int buffer_read_file(struct buffer *b, const char *path, size_t max, struct erro
 		r = read_all(b, fd, (size_t)st.st_size);
 	if (r < 0 && r != -EFBIG && r != -EINVAL)
 		error_set(err, ERROR_CONFIG, "%s: %s", path, strerror(-r));
+	return r;
+}
+
+int buffer_read_file(struct buffer *b, const char *path, size_t max, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int r;
+
+	if (fd < 0) {
+		r = -errno;
+		error_set(err, ERROR_CONFIG, "%s: %s", path, strerror(-r));
+		return r;
+	}
+	r = buffer_read_fd(b, fd, path, max, err);
 	close(fd);
 	return r;
 }

@@ -43,4 +43,7 @@ void buffer_finish(struct buffer *b);
  */
 int buffer_read_file(struct buffer *b, const char *path, size_t max, struct error *err) must_check;
 
+/** The same for an open file, from where it stands; `path` is what messages call it. */
+int buffer_read_fd(struct buffer *b, int fd, const char *path, size_t max, struct error *err) must_check;
+
 #endif

@@ -8,7 +8,8 @@
 #include "cli/suggest.h"
 
 const struct command *const command_table[] = {
-    &command_match, &command_submit, &command_topology, &command_models, &command_help, NULL,
+    &command_match,  &command_submit,   &command_enroll, &command_unenroll, &command_verify,
+    &command_search, &command_topology, &command_models, &command_help,     NULL,
 };
 
 const struct arg_option command_global_options[] = {
@@ -26,13 +27,15 @@ static const char program_text[] =
     "Try it:\n"
     "  facefleet match alice.jpg bob.jpg             are these the same person?\n"
     "  facefleet submit pairs.csv --wait --out r.csv a whole list, with its answers\n"
+    "  facefleet enroll ann ann1.jpg ann2.jpg        make a person known\n"
+    "  facefleet verify ann camera.jpg               is it ann?\n"
+    "  facefleet search camera.jpg                   who is it?\n"
     "  facefleet topology --check                    is the broker set up?\n"
     "  facefleet models list                         which networks are there?\n"
     "  facefleet help submit                         everything about one command\n"
     "\n"
     "The broker is amqp://guest:guest@127.0.0.1:5672/ unless --broker, FACEFLEET_AMQP_URL or the\n"
-    "settings file says otherwise. Manual pages: facefleet(1), facefleet-match(1), facefleet-submit(1),\n"
-    "facefleet-topology(1), facefleet-models(1).\n";
+    "settings file says otherwise. Each command has a manual page: facefleet(1), facefleet-match(1), …\n";
 
 const struct command *command_find(const char *name)
 {
@@ -44,7 +47,7 @@ const struct command *command_find(const char *name)
 
 static void print_options(const struct arg_option *options, FILE *out)
 {
-	for (; options && options->name; options++) {
+	for (; options->name; options++) {
 		char left[64];
 		snprintf(left, sizeof(left), "--%s%s%s", options->name, options->value ? " " : "",
 			 options->value ? options->value : "");
@@ -76,10 +79,10 @@ void command_print_help(const struct command *command, FILE *out)
 	}
 	fprintf(out, "usage: facefleet %s %s\n\n%s.\n\n%s", command->name, command->operands, command->summary,
 		command->text);
-	if (command->options->name || command->more_options)
+	if (command->options[0])
 		fputs("\nOptions:\n", out);
-	print_options(command->options, out);
-	print_options(command->more_options, out);
+	for (const struct arg_option *const *table = command->options; *table; table++)
+		print_options(*table, out);
 	fputs("\nOptions of every command:\n", out);
 	print_options(command_global_options, out);
 }

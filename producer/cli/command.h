@@ -15,21 +15,28 @@ struct cli {
 	bool quiet;
 };
 
+/** Tables of options that a command may have, and the NULL behind them. */
+#define COMMAND_TABLES 6
+
 /** One command of `facefleet`. Each is a file of its own, command_<name>.c. */
 struct command {
 	const char *name;
 	const char *operands; /**< as the usage line shows them */
 	const char *summary;  /**< one line */
 	const char *text;     /**< the help's body: what it does, examples, exit statuses */
-	const struct arg_option *options;
-	const struct arg_option *more_options; /**< shared with other commands; NULL: none */
-	bool configured;                       /**< needs the configuration */
-	bool verbatim;                         /**< what follows its name are operands, options too */
+	const struct arg_option
+	    *options[COMMAND_TABLES]; /**< its own, and those it shares with others; NULL-terminated */
+	bool configured;              /**< needs the configuration */
+	bool verbatim;                /**< what follows its name are operands, options too */
 	enum exit_status (*run)(const struct cli *cli);
 };
 
 extern const struct command command_match;
 extern const struct command command_submit;
+extern const struct command command_enroll;
+extern const struct command command_unenroll;
+extern const struct command command_verify;
+extern const struct command command_search;
 extern const struct command command_topology;
 extern const struct command command_models;
 extern const struct command command_help;

@@ -1,7 +1,5 @@
 #include "cli/command.h"
 
-static const struct arg_option options[] = {{0}};
-
 static enum exit_status run(const struct cli *cli)
 {
 	const struct command *about = NULL;
@@ -22,6 +20,5 @@ const struct command command_help = {
     .operands = "[COMMAND]",
     .summary = "Explain a command, with examples",
     .text = "Without COMMAND, lists the commands.\n",
-    .options = options,
     .run = run,
 };

@@ -11,8 +11,6 @@
 
 #define PROGRAM "facefleet-models"
 
-static const struct arg_option options[] = {{0}};
-
 /* From this program's folder: installed (bin/), and built (build/producer/cli/). */
 static const char *const places[] = {PROGRAM, "../../worker/models/" PROGRAM};
 
@@ -98,7 +96,6 @@ const struct command command_models = {
 	    "\n"
 	    "Exit status: 0 done, 1 a set is no good or a download failed, 2 usage, settings or input file,\n"
 	    "5 facefleet-models is not there, 130 interrupted.\n",
-    .options = options,
     .verbatim = true,
     .run = run,
 };

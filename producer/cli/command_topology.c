@@ -69,7 +69,7 @@ const struct command command_topology = {
 	    "  facefleet topology --policies | sh        set the limits, on the broker's host\n"
 	    "\n"
 	    "Exit status: 0 all in place, 1 something is missing or differs, 2 usage, 4 no broker.\n",
-    .options = options,
+    .options = {options},
     .configured = true,
     .run = run,
 };

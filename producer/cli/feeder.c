@@ -42,21 +42,31 @@ static int read_image(struct feeder *feeder, struct job_image *image, struct buf
 	return r;
 }
 
+static int read_images(struct feeder *feeder, struct job *job, const struct row *row, struct error *err)
+{
+	if (row->folder_fd >= 0)
+		return image_file_read_in(&job->image_a, &feeder->image_a, row->folder_fd, row->image_a,
+					  feeder->settings.max_image_bytes, err);
+	if (job->op != JOB_MATCH)
+		return read_image(feeder, &job->image_a, &feeder->image_a, "image", row->image_a, err);
+	int r = read_image(feeder, &job->image_a, &feeder->image_a, "image_a", row->image_a, err);
+	return r < 0 ? r : read_image(feeder, &job->image_b, &feeder->image_b, "image_b", row->image_b, err);
+}
+
 static void fill(struct feeder *feeder, struct pending *pending, const struct row *row)
 {
 	const struct feeder_settings *settings = &feeder->settings;
-	struct error *err = &pending->error;
 	struct job job;
 
-	job_init(&job, JOB_MATCH);
+	job_init(&job, settings->op);
 	job.reference = row->id;
 	job.user_id = row->user_id;
+	job.collection = row->collection[0] ? row->collection : settings->collection;
 	job.scene = row->scene[0] ? row->scene : settings->scene;
 	job.callback_url = row->callback[0] ? row->callback : settings->callback_url;
 	job.options = settings->options;
-	if (read_image(feeder, &job.image_a, &feeder->image_a, "image_a", row->image_a, err) < 0 ||
-	    read_image(feeder, &job.image_b, &feeder->image_b, "image_b", row->image_b, err) < 0 ||
-	    job_message_new(&pending->message, &job, err) < 0)
+	if (read_images(feeder, &job, row, &pending->error) < 0 ||
+	    job_message_new(&pending->message, &job, &pending->error) < 0)
 		return;
 	job_message_accept(pending->message, job.scene, client_reply_queue(settings->client));
 	snprintf(pending->task_id, sizeof(pending->task_id), "%.36s", pending->message->envelope.message_id);
@@ -88,6 +98,7 @@ static void *feed(void *arg)
 		pending->line = row.line;
 		pending->error = err;
 		snprintf(pending->reference, sizeof(pending->reference), "%s", row.id);
+		snprintf(pending->user_id, sizeof(pending->user_id), "%s", row.user_id);
 		if (status == ROWS_ROW)
 			fill(feeder, pending, &row);
 		client_post(feeder->settings.client, &pending->ticket, pending);
@@ -106,7 +117,7 @@ int feeder_start(struct feeder **out, const struct feeder_settings *settings, st
 	feeder->wake_fd = wakeup_open();
 	feeder->grants = queue_new(settings->max_grants);
 	if (feeder->wake_fd >= 0)
-		feeder->rows = rows_new(settings->fd, feeder->wake_fd);
+		feeder->rows = rows_new(settings->fd, feeder->wake_fd, row_form_of(settings->op));
 	if (!feeder->rows || !feeder->grants || thread_start(&feeder->thread, feed, feeder) < 0) {
 		feeder_free(feeder);
 		return error_set(err, ERROR_INTERNAL, "the input's thread cannot be started");

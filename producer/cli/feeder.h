@@ -19,10 +19,12 @@ struct feeder;
 /** Everything is borrowed until feeder_stop(). */
 struct feeder_settings {
 	struct client *client;
-	int fd;                       /**< the input */
+	int fd;                       /**< the input, a folder too if the rows can come of one */
 	const char *base_dir;         /**< relative image paths count from here */
 	const struct id_set *present; /**< rows of these ids are skipped */
 	size_t max_image_bytes;
+	enum job_op op;           /**< what the rows ask for: JOB_MATCH or JOB_ENROLL */
+	const char *collection;   /**< of rows that name none */
 	const char *scene;        /**< of rows that name none */
 	const char *callback_url; /**< of rows that name none; NULL: none */
 	struct job_options options;

@@ -18,4 +18,9 @@
 int image_file_read(struct job_image *image, struct buffer *bytes, const char *base_dir, const char *name,
 		    size_t max_bytes, struct error *err) must_check;
 
+/** The same for the file that `path` ends with, in the open folder `folder_fd`, where a link is not followed. `err`
+ * calls it "the file". */
+int image_file_read_in(struct job_image *image, struct buffer *bytes, int folder_fd, const char *path, size_t max_bytes,
+		       struct error *err) must_check;
+
 #endif

@@ -4,10 +4,10 @@
 #include "job/web_url.h"
 
 const struct arg_option job_args_options[] = {
-    {"scene", 0, "S", "How the task is treated: batch (the default) or realtime."},
     {"threshold", 0, "T", "Similarity (-1 to 1) from which two faces are one person."},
     {"far", 0, "F", "Instead: the accepted rate of false matches, e.g. 1e-4."},
-    {"policy", 0, "P", "Which face counts: largest, best_pair or reject_multiple."},
+    {"policy", 0, "P", "Which face counts: largest, best_pair (match only) or reject_multiple."},
+    {"scene", 0, "S", "How the task is treated: batch (the default) or realtime."},
     {"callback", 0, "URL", "Where the callback service posts the result."},
     {0},
 };

@@ -9,6 +9,12 @@
 /** The options that say how a job is treated, the same for every command that sends jobs. */
 extern const struct arg_option job_args_options[];
 
+/** The same without those about comparing. */
+#define JOB_ARGS_WITHOUT_THRESHOLD (job_args_options + 2)
+
+/** The same without those about faces at all. */
+#define JOB_ARGS_WITHOUT_FACE (job_args_options + 3)
+
 /** What they said. The strings belong to the arguments. */
 struct job_args {
 	const char *scene;

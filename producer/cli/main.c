@@ -67,7 +67,7 @@ static enum exit_status run_command(const struct command *command, const struct 
 /* Options, the command's name, more options and operands. */
 static enum exit_status run_line(struct args *args, int argc, const char *const *argv)
 {
-	const struct arg_option *tables[] = {command_global_options, NULL, NULL, NULL};
+	const struct arg_option *tables[1 + COMMAND_TABLES] = {command_global_options};
 	const struct command *command = NULL;
 	struct error err = {0};
 	int taken = args_parse(args, argc, argv, tables, true, &err);
@@ -84,8 +84,7 @@ static enum exit_status run_line(struct args *args, int argc, const char *const 
 				args->operands[args->operand_count++] = argv[i];
 			taken = argc;
 		}
-		tables[1] = command->options;
-		tables[2] = command->more_options;
+		memcpy(tables + 1, command->options, sizeof(command->options));
 		if (args_parse(args, argc - taken, argv + taken, tables, false, &err) < 0)
 			return command_usage(command, "%s", err.text);
 	}

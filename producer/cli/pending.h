@@ -15,8 +15,9 @@
 /** One row on its way from the input file to its result. Belongs to its table, is used by one thread at a time. */
 struct pending {
 	struct client_ticket ticket;
-	uint64_t line;                               /**< in the input */
+	uint64_t line;                               /**< in the input; 0: it has no lines */
 	char reference[JOB_MAX_REFERENCE_BYTES + 1]; /**< the row's id */
+	char user_id[JOB_MAX_USER_BYTES + 1];        /**< whom an enrolment is about */
 	char task_id[UUID_SIZE];
 	struct amqp_message *message; /**< to be sent, or sent again */
 	struct error error;           /**< set: the row cannot be sent */

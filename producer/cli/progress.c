@@ -123,8 +123,12 @@ void progress_format_summary(const struct progress_counts *counts, double second
 	put_counted("", counts->sent, "sent", out);
 	if (counts->waiting) {
 		put_counted(", ", counts->answered, "answered (", out);
-		put_counted("", counts->same, "same, ", out);
-		put_counted("", counts->different, "different, ", out);
+		if (counts->enrolling) {
+			put_counted("", counts->stored, "stored, ", out);
+		} else {
+			put_counted("", counts->same, "same, ", out);
+			put_counted("", counts->different, "different, ", out);
+		}
 		put_counted("", counts->failed, "failed)", out);
 	}
 	if (counts->lost > 0)

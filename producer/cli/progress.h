@@ -8,19 +8,21 @@
 #include "base/buffer.h"
 #include "cli/terminal.h"
 
-/** What `facefleet submit` counts. */
+/** What `facefleet submit` counts, and `enroll --from`. */
 struct progress_counts {
 	uint64_t read;      /**< rows read so far, good, bad or skipped */
 	uint64_t skipped;   /**< had a result already */
 	uint64_t refused;   /**< rows that could not be sent */
 	uint64_t sent;      /**< confirmed by the broker */
-	uint64_t answered;  /**< replies: same, different or failed */
+	uint64_t answered;  /**< replies: same, different, stored or failed */
 	uint64_t same;      /**< matched */
 	uint64_t different; /**< did not match */
+	uint64_t stored;    /**< enrolled */
 	uint64_t failed;    /**< tasks that failed */
 	uint64_t lost;      /**< tasks whose reply never came */
 	double fraction;    /**< of the input that was read; negative when its size is unknown */
 	bool waiting;       /**< for replies: progress is what was answered, not what was sent */
+	bool enrolling;     /**< rows are enrolments */
 	const char *note;   /**< what holds things up ("queue full"), or NULL */
 };
 

@@ -9,25 +9,34 @@
 #include "cli/csv_line.h"
 #include "cli/escape.h"
 
+/* Which results have a column. */
+enum { MATCH = 1, ENROLMENT = 2, BOTH = 3 };
+
 /* The columns of a result, in order, for both formats. */
 static const struct column {
 	const char *name;
 	enum { TEXT, NUMBER, WHOLE, VERDICT } type;
 	size_t offset;
+	int kinds;
 } columns[] = {
-    {"id", TEXT, offsetof(struct result, id)},
-    {"task_id", TEXT, offsetof(struct result, task_id)},
-    {"state", TEXT, offsetof(struct result, state)},
-    {"matched", VERDICT, offsetof(struct result, matched)},
-    {"similarity", NUMBER, offsetof(struct result, similarity)},
-    {"threshold", NUMBER, offsetof(struct result, threshold)},
-    {"error", TEXT, offsetof(struct result, error)},
-    {"message", TEXT, offsetof(struct result, message)},
-    {"queue_ms", NUMBER, offsetof(struct result, queue_ms)},
-    {"total_ms", NUMBER, offsetof(struct result, total_ms)},
-    {"attempt", WHOLE, offsetof(struct result, attempt)},
-    {"worker", TEXT, offsetof(struct result, worker)},
-    {"model", TEXT, offsetof(struct result, model)},
+    {"id", TEXT, offsetof(struct result, id), BOTH},
+    {"task_id", TEXT, offsetof(struct result, task_id), BOTH},
+    {"state", TEXT, offsetof(struct result, state), BOTH},
+    {"user_id", TEXT, offsetof(struct result, user_id), ENROLMENT},
+    {"score", NUMBER, offsetof(struct result, score), ENROLMENT},
+    {"matched", VERDICT, offsetof(struct result, matched), MATCH},
+    {"similarity", NUMBER, offsetof(struct result, similarity), MATCH},
+    {"threshold", NUMBER, offsetof(struct result, threshold), MATCH},
+    {"error", TEXT, offsetof(struct result, error), BOTH},
+    {"message", TEXT, offsetof(struct result, message), BOTH},
+    {"measure", TEXT, offsetof(struct result, measure), ENROLMENT},
+    {"value", NUMBER, offsetof(struct result, value), ENROLMENT},
+    {"limit", NUMBER, offsetof(struct result, limit), ENROLMENT},
+    {"queue_ms", NUMBER, offsetof(struct result, queue_ms), BOTH},
+    {"total_ms", NUMBER, offsetof(struct result, total_ms), BOTH},
+    {"attempt", WHOLE, offsetof(struct result, attempt), BOTH},
+    {"worker", TEXT, offsetof(struct result, worker), BOTH},
+    {"model", TEXT, offsetof(struct result, model), BOTH},
 };
 
 int result_format_from_name(const char *name, enum result_format *format)
@@ -47,10 +56,15 @@ void result_init(struct result *result, const char *id, const char *task_id, con
 	    .id = id,
 	    .task_id = task_id,
 	    .state = state,
+	    .user_id = "",
+	    .score = NAN,
 	    .similarity = NAN,
 	    .threshold = NAN,
 	    .error = "",
 	    .message = "",
+	    .measure = "",
+	    .value = NAN,
+	    .limit = NAN,
 	    .queue_ms = NAN,
 	    .total_ms = NAN,
 	    .worker = "",
@@ -72,9 +86,17 @@ void result_from_reply(struct result *result, const struct reply *reply)
 		result->similarity = reply->result.similarity;
 		result->threshold = reply->result.threshold;
 	}
+	result->user_id = reply->user_id;
+	if (reply->result.present && reply->result.face_a.present)
+		result->score = reply->result.face_a.score;
 	if (reply->state != TASK_SUCCEEDED) {
 		result->error = error_code_name(reply->error.code);
 		result->message = reply->error.text;
+		if (reply->error.measure[0]) {
+			result->measure = reply->error.measure;
+			result->value = reply->error.value;
+			result->limit = reply->error.limit;
+		}
 	}
 	result->queue_ms = stage_ms(reply, STAGE_QUEUE);
 	result->total_ms = stage_ms(reply, STAGE_TOTAL);
@@ -129,23 +151,31 @@ static void csv_value(const struct result *result, const struct column *column, 
 	}
 }
 
-int result_header(enum result_format format, struct buffer *out)
+static bool has_column(enum job_op op, const struct column *column)
+{
+	return column->kinds & (op == JOB_ENROLL ? ENROLMENT : MATCH);
+}
+
+int result_header(enum job_op op, enum result_format format, struct buffer *out)
 {
 	int r = 0;
 
 	if (format == RESULT_JSONL)
 		return 0;
 	for (size_t i = 0; i < array_size(columns) && r == 0; i++)
-		r = csv_line_append(out, columns[i].name, i == 0);
+		if (has_column(op, &columns[i]))
+			r = csv_line_append(out, columns[i].name, i == 0);
 	return r < 0 ? r : buffer_append(out, "\n", 1);
 }
 
-static int json_line(const struct result *result, bool for_terminal, struct buffer *out)
+static int json_line(enum job_op op, const struct result *result, bool for_terminal, struct buffer *out)
 {
 	json_t *object = json_object();
 	int r = 0;
 
 	for (size_t i = 0; i < array_size(columns) && r == 0; i++) {
+		if (!has_column(op, &columns[i]))
+			continue;
 		json_t *value = json_value(result, &columns[i]);
 		/* A string that is no UTF-8 makes no JSON string; the line stays readable without it. */
 		if (json_object_set_new(object, columns[i].name, value ? value : json_null()) < 0)
@@ -162,15 +192,18 @@ static int json_line(const struct result *result, bool for_terminal, struct buff
 	return r;
 }
 
-int result_line(const struct result *result, enum result_format format, bool for_terminal, struct buffer *out)
+int result_line(enum job_op op, const struct result *result, enum result_format format, bool for_terminal,
+		struct buffer *out)
 {
 	char value[ESCAPE_SIZE];
 	char shown[ESCAPE_SIZE];
 	int r = 0;
 
 	if (format == RESULT_JSONL)
-		return json_line(result, for_terminal, out);
+		return json_line(op, result, for_terminal, out);
 	for (size_t i = 0; i < array_size(columns) && r == 0; i++) {
+		if (!has_column(op, &columns[i]))
+			continue;
 		bool verbatim = i == 0 && !for_terminal; /* the id must be found again by --resume */
 		csv_value(result, &columns[i], value, sizeof(value));
 		r = csv_line_append(out, verbatim ? value : escape_text(value, shown, sizeof(shown)), i == 0);

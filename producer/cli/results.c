@@ -13,6 +13,7 @@
 struct results {
 	int fd;
 	bool terminal;
+	enum job_op op;
 	enum result_format format;
 	struct id_set *present;
 	struct buffer line;
@@ -57,7 +58,8 @@ static int open_file(struct results *results, const char *path, bool resume, str
 	return resume ? take_up(results, err) : 0;
 }
 
-int results_open(struct results **out, const char *path, enum result_format format, bool resume, struct error *err)
+int results_open(struct results **out, const char *path, enum job_op op, enum result_format format, bool resume,
+		 struct error *err)
 {
 	struct results *results = calloc(1, sizeof(*results));
 	int r = -ENOMEM;
@@ -65,6 +67,7 @@ int results_open(struct results **out, const char *path, enum result_format form
 	if (!results)
 		return error_set(err, ERROR_CONFIG, "out of memory");
 	results->fd = STDOUT_FILENO;
+	results->op = op;
 	results->format = format;
 	results->present = id_set_new();
 	if (!results->present) {
@@ -78,7 +81,7 @@ int results_open(struct results **out, const char *path, enum result_format form
 	}
 	results->terminal = terminal_of(results->fd).interactive;
 	if (r == 0) {
-		r = result_header(format, &results->line);
+		r = result_header(op, format, &results->line);
 		r = r < 0 ? r : write_all(results->fd, &results->line);
 		if (r < 0 && r != -EPIPE) {
 			error_set(err, ERROR_CONFIG, "results cannot be written: %s", strerror(-r));
@@ -102,7 +105,7 @@ int results_write(struct results *results, const struct result *result)
 	int r;
 
 	buffer_clear(&results->line);
-	r = result_line(result, results->format, results->terminal, &results->line);
+	r = result_line(results->op, result, results->format, results->terminal, &results->line);
 	return r < 0 ? r : write_all(results->fd, &results->line);
 }
 

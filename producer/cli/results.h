@@ -12,10 +12,10 @@
 struct results;
 
 /**
- * Opens `path` (NULL: standard output) and writes the header. An existing file is emptied, or with
- * `resume` read for the ids it holds, freed from a torn last line and appended to.
+ * Opens `path` (NULL: standard output) for the results of jobs of one op and writes the header. An existing file is
+ * emptied, or with `resume` read for the ids it holds, freed from a torn last line and appended to.
  */
-int results_open(struct results **out, const char *path, enum result_format format, bool resume,
+int results_open(struct results **out, const char *path, enum job_op op, enum result_format format, bool resume,
 		 struct error *err) must_check;
 
 /** The ids that already had a line. Empty without `resume`. */

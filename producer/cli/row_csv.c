@@ -6,26 +6,25 @@
 
 #include "cli/csv_line.h"
 
-/* Columns that may stand in a row without a header, in this order. */
-#define POSITIONAL (ROW_CALLBACK + 1)
-
 struct row_csv {
+	const struct row_form *form;
 	bool begun; /* the first line was seen */
 	bool has_header;
-	unsigned columns;                 /* of the header, or POSITIONAL */
+	unsigned columns;                 /* of the header, or those the form has */
 	int meaning[CSV_LINE_MAX_FIELDS]; /* enum row_column of each column, -1: ignored */
 	struct csv_line line;
 };
 
-struct row_csv *row_csv_new(void)
+struct row_csv *row_csv_new(const struct row_form *form)
 {
 	struct row_csv *csv = calloc(1, sizeof(*csv));
 
 	if (!csv)
 		return NULL;
-	csv->columns = POSITIONAL;
-	for (int i = 0; i < POSITIONAL; i++)
-		csv->meaning[i] = i;
+	csv->form = form;
+	csv->columns = form->positional_count;
+	for (unsigned i = 0; i < csv->columns; i++)
+		csv->meaning[i] = form->positional[i];
 	return csv;
 }
 
@@ -34,18 +33,18 @@ void row_csv_free(struct row_csv *csv)
 	free(csv);
 }
 
-static int find_column(const char *name)
+static int find_column(const struct row_csv *csv, const char *name)
 {
 	for (int column = 0; column < ROW_COLUMN_COUNT; column++)
-		if (strcasecmp(name, row_column_name(column)) == 0)
+		if (row_form_knows(csv->form, column) && strcasecmp(name, row_column_name(column)) == 0)
 			return column;
 	return -1;
 }
 
-static bool is_header(const struct csv_line *line)
+static bool is_header(const struct row_csv *csv)
 {
-	for (unsigned i = 0; i < line->count; i++)
-		if (find_column(line->fields[i]) == ROW_IMAGE_A)
+	for (unsigned i = 0; i < csv->line.count; i++)
+		if (find_column(csv, csv->line.fields[i]) == (int)csv->form->marker)
 			return true;
 	return false;
 }
@@ -57,7 +56,7 @@ static int read_header(struct row_csv *csv, struct error *err)
 	csv->has_header = true;
 	csv->columns = csv->line.count;
 	for (unsigned i = 0; i < csv->columns; i++) {
-		int column = find_column(csv->line.fields[i]);
+		int column = find_column(csv, csv->line.fields[i]);
 		csv->meaning[i] = column;
 		if (column < 0)
 			continue;
@@ -65,8 +64,8 @@ static int read_header(struct row_csv *csv, struct error *err)
 			return error_set(err, ERROR_CONFIG, "the header names %s twice", row_column_name(column));
 		seen[column] = true;
 	}
-	for (int column = ROW_ID; column <= ROW_IMAGE_B; column++)
-		if (!seen[column])
+	for (int column = 0; column < ROW_COLUMN_COUNT; column++)
+		if (row_form_requires(csv->form, column) && !seen[column])
 			return error_set(err, ERROR_CONFIG, "the header has no column %s", row_column_name(column));
 	return 0;
 }
@@ -79,7 +78,7 @@ int row_csv_read(struct row_csv *csv, const char *text, size_t length, struct ro
 	csv->begun = true;
 	if (r < 0)
 		return r;
-	if (first && is_header(&csv->line))
+	if (first && is_header(csv))
 		return read_header(csv, err);
 	if (csv->line.count > csv->columns)
 		return error_set(err, ERROR_INVALID_JOB,

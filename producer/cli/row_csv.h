@@ -8,13 +8,12 @@
 #include "cli/row.h"
 
 /**
- * Reads rows of CSV. Without a header the columns are id, image_a, image_b[, user_id[, callback]].
- * A first line that names `image_a` is a header: then columns may come in any order, and those it
- * does not know are ignored.
+ * Reads rows of CSV. Without a header the columns are the form's positional ones. A first line that names the
+ * form's marker is a header: then columns may come in any order, and those the form does not know are ignored.
  */
 struct row_csv;
 
-struct row_csv *row_csv_new(void) must_check;
+struct row_csv *row_csv_new(const struct row_form *form) must_check;
 void row_csv_free(struct row_csv *csv);
 
 /**

@@ -6,13 +6,18 @@
 #include <stdlib.h>
 
 struct row_json {
+	const struct row_form *form;
 	json_t *object; /* what the row's strings belong to */
 	char numbers[ROW_COLUMN_COUNT][24];
 };
 
-struct row_json *row_json_new(void)
+struct row_json *row_json_new(const struct row_form *form)
 {
-	return calloc(1, sizeof(struct row_json));
+	struct row_json *json = calloc(1, sizeof(*json));
+
+	if (json)
+		json->form = form;
+	return json;
 }
 
 void row_json_free(struct row_json *json)
@@ -54,6 +59,8 @@ int row_json_read(struct row_json *json, const char *text, size_t length, struct
 	if (!json_is_object(json->object))
 		return error_set(err, ERROR_INVALID_JOB, "expected one JSON object a line");
 	for (int column = 0; column < ROW_COLUMN_COUNT; column++) {
+		if (!row_form_knows(json->form, column))
+			continue;
 		int r = read_column(json, column, row, err);
 		if (r < 0)
 			return r;

@@ -8,12 +8,12 @@
 #include "cli/row.h"
 
 /**
- * Reads rows of JSONL: an object a line with the keys of enum row_column, whose values are strings
+ * Reads rows of JSONL: an object a line with the keys that the form knows, whose values are strings
  * (id and user_id may be whole numbers); null counts as absent, other keys are ignored.
  */
 struct row_json;
 
-struct row_json *row_json_new(void) must_check;
+struct row_json *row_json_new(const struct row_form *form) must_check;
 void row_json_free(struct row_json *json);
 
 /** Reads one line into a row that is good until the next call. 0, or -EBADMSG with `err`. */

@@ -4,26 +4,42 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "cli/folder.h"
 #include "cli/lines.h"
 #include "cli/row_csv.h"
 #include "cli/row_json.h"
 
 struct rows {
+	const struct row_form *form;
+	struct folder *folder; /* NULL: there are lines */
 	struct lines *lines;
 	bool begun;          /* a line that is not blank was seen */
 	struct row_csv *csv; /* one of both, from then on */
 	struct row_json *json;
+	char name[ROW_NAME_SIZE]; /* of a row that has no id */
 };
 
-struct rows *rows_new(int fd, int wake_fd)
+static bool is_folder(int fd)
+{
+	struct stat about;
+
+	return fstat(fd, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+struct rows *rows_new(int fd, int wake_fd, const struct row_form *form)
 {
 	struct rows *rows = calloc(1, sizeof(*rows));
 
 	if (!rows)
 		return NULL;
-	rows->lines = lines_new(fd, wake_fd);
-	if (!rows->lines) {
+	rows->form = form;
+	if (form->folders && is_folder(fd))
+		rows->folder = folder_new(fd);
+	else
+		rows->lines = lines_new(fd, wake_fd);
+	if (!rows->folder && !rows->lines) {
 		free(rows);
 		return NULL;
 	}
@@ -34,6 +50,7 @@ void rows_free(struct rows *rows)
 {
 	if (!rows)
 		return;
+	folder_free(rows->folder);
 	lines_free(rows->lines);
 	row_csv_free(rows->csv);
 	row_json_free(rows->json);
@@ -59,9 +76,9 @@ static int begin(struct rows *rows, char first, struct error *err)
 	if (first == '[')
 		return error_set(err, ERROR_CONFIG, "the input is a JSON array; expected one object a line (JSONL)");
 	if (first == '{')
-		rows->json = row_json_new();
+		rows->json = row_json_new(rows->form);
 	else
-		rows->csv = row_csv_new();
+		rows->csv = row_csv_new(rows->form);
 	if (!rows->json && !rows->csv)
 		return error_set(err, ERROR_CONFIG, "out of memory");
 	return 0;
@@ -83,13 +100,16 @@ static enum rows_status read_line(struct rows *rows, char *text, size_t length, 
 		r = row_csv_read(rows->csv, text, length, row, err);
 	if (r == 0)
 		return ROWS_END;
-	if (r == 1 && row_check(row, err) == 0)
-		return ROWS_ROW;
-	return r == -ENOTRECOVERABLE ? ROWS_FAILED : ROWS_BAD;
+	if (r < 0)
+		return r == -ENOTRECOVERABLE ? ROWS_FAILED : ROWS_BAD;
+	row_name(row, rows->form, rows->name);
+	return row_check(row, rows->form, err) == 0 ? ROWS_ROW : ROWS_BAD;
 }
 
 enum rows_status rows_next(struct rows *rows, struct row *row, struct error *err)
 {
+	if (rows->folder)
+		return folder_next(rows->folder, row, err);
 	for (;;) {
 		char *text;
 		size_t length;
@@ -121,5 +141,5 @@ enum rows_status rows_next(struct rows *rows, struct row *row, struct error *err
 
 uint64_t rows_offset(const struct rows *rows)
 {
-	return lines_offset(rows->lines);
+	return rows->lines ? lines_offset(rows->lines) : 0;
 }

@@ -95,7 +95,10 @@ static void refuse(struct submission *s, struct pending *pending)
 {
 	s->counts.refused++;
 	progress_clear(&s->progress);
-	report_note("line %" PRIu64 ": %s", pending->line, pending->error.text);
+	if (pending->line > 0)
+		report_note("line %" PRIu64 ": %s", pending->line, pending->error.text);
+	else
+		report_note("%s: %s", pending->reference, pending->error.text);
 	give_back(s, pending);
 }
 
@@ -107,8 +110,7 @@ static void send_job(struct submission *s, struct pending *pending)
 	pending->bytes = message->body_size;
 	int r = client_send(s->client, message, &pending->ticket, pending);
 	if (r < 0) {
-		end_early(s, STATUS_NO_BROKER, "line %" PRIu64 ": the job cannot be sent: %s", pending->line,
-			  strerror(-r));
+		end_early(s, STATUS_NO_BROKER, "%s: the job cannot be sent: %s", pending->reference, strerror(-r));
 		return;
 	}
 	s->unconfirmed++;
@@ -141,6 +143,7 @@ static void on_confirmed(struct submission *s, struct pending *pending)
 		return;
 	if (!s->settings->wait) {
 		result_init(&result, pending->reference, pending->task_id, task_state_name(TASK_PENDING));
+		result.user_id = pending->user_id;
 		write_result(s, &result);
 	}
 	give_back(s, pending);
@@ -182,9 +185,8 @@ static void on_outcome(struct submission *s, struct pending *pending, enum amqp_
 		on_nacked(s, pending, nacked);
 		break;
 	case AMQP_RETURNED:
-		end_early(s, STATUS_NO_BROKER,
-			  "no queue takes the job of line %" PRIu64 "; see `facefleet topology --check`",
-			  pending->line);
+		end_early(s, STATUS_NO_BROKER, "no queue takes the job of %s; see `facefleet topology --check`",
+			  pending->reference);
 		break;
 	case AMQP_ABANDONED:
 		break;
@@ -196,6 +198,8 @@ static void count_reply(struct progress_counts *counts, const struct result *res
 	counts->answered++;
 	if (result->error[0])
 		counts->failed++;
+	else if (counts->enrolling)
+		counts->stored++;
 	else if (result->matched)
 		counts->same++;
 	else
@@ -215,6 +219,7 @@ static void on_reply(struct submission *s, const struct reply *reply)
 	}
 	result_from_reply(&result, reply);
 	result.id = pending->reference;
+	result.user_id = pending->user_id;
 	count_reply(&s->counts, &result);
 	write_result(s, &result);
 	pending->answered = true;
@@ -285,6 +290,7 @@ static void give_up_overdue(struct submission *s, int64_t now)
 		return;
 	while ((pending = pending_overdue(s->table, now, &cursor))) {
 		result_init(&result, pending->reference, pending->task_id, task_state_name(TASK_FINAL_FAILED));
+		result.user_id = pending->user_id;
 		result.error = "no_reply";
 		result.message = "no reply came within the time of its scene";
 		s->counts.lost++;
@@ -370,6 +376,8 @@ static int open_all(struct submission *s, struct error *err)
 	    .base_dir = settings->base_dir,
 	    .present = results_present(s->results),
 	    .max_image_bytes = (size_t)config_integer(settings->config, OPTION_IMAGE_MAX_BYTES),
+	    .op = settings->op,
+	    .collection = settings->collection,
 	    .scene = settings->scene,
 	    .callback_url = settings->callback_url,
 	    .options = settings->options,
@@ -415,7 +423,11 @@ static enum exit_status conclude(struct submission *s)
 
 enum exit_status submission_run(const struct submission_settings *settings, struct results *results)
 {
-	struct submission s = {.settings = settings, .results = results, .counts.waiting = settings->wait};
+	struct submission s = {
+	    .settings = settings,
+	    .results = results,
+	    .counts = {.waiting = settings->wait, .enrolling = settings->op == JOB_ENROLL},
+	};
 	enum exit_status status;
 	struct error err = {0};
 	struct stat about;

@@ -8,11 +8,13 @@
 #include "config/config.h"
 #include "job/job.h"
 
-/** What `facefleet submit` was asked to do. Borrows everything. */
+/** What `facefleet submit`, or `enroll --from`, was asked to do. Borrows everything. */
 struct submission_settings {
 	const struct config *config;
+	enum job_op op; /**< what each row is: JOB_MATCH or JOB_ENROLL */
 	int input_fd;
 	const char *base_dir;     /**< relative image paths count from here */
+	const char *collection;   /**< of rows that name none */
 	const char *scene;        /**< of rows that name none */
 	const char *callback_url; /**< of rows that name none; NULL: none */
 	struct job_options options;

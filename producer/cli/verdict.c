@@ -37,15 +37,18 @@ static void print_text(FILE *out, const char *label, const char *text)
 		fprintf(out, LABEL "%s\n", label, escape_text(text, shown, sizeof(shown)));
 }
 
-static void print_result(FILE *out, struct terminal terminal, const struct reply_result *result)
+static void print_result(FILE *out, struct terminal terminal, const struct reply *reply)
 {
+	const struct reply_result *result = &reply->result;
 	const char *colour = result->matched ? terminal_good(terminal) : terminal_bad(terminal);
 
 	fprintf(out, "%s%s%s\n", colour, result->matched ? "same person" : "not the same person",
 		terminal_plain(terminal));
+	print_text(out, "person", reply->user_id);
+	print_text(out, "collection", reply->user_id[0] ? reply->collection : "");
 	fprintf(out, LABEL "%.4f\n", "similarity", result->similarity);
 	fprintf(out, LABEL "%.4f\n", "threshold", result->threshold);
-	print_face(out, "face A", &result->face_a);
+	print_face(out, result->face_b.present ? "face A" : "face", &result->face_a);
 	print_face(out, "face B", &result->face_b);
 	print_text(out, "face policy", face_policy_name(result->face_policy));
 }
@@ -64,16 +67,35 @@ static void print_error(FILE *out, struct terminal terminal, const struct error 
 	}
 }
 
-void verdict_print(FILE *out, struct terminal terminal, const struct reply *reply)
+static void print_origin(FILE *out, struct terminal terminal, const struct reply *reply)
 {
-	if (reply->state == TASK_SUCCEEDED)
-		print_result(out, terminal, &reply->result);
-	else
-		print_error(out, terminal, &reply->error);
 	fputs(terminal_dim(terminal), out);
 	print_timings(out, &reply->timings);
 	print_text(out, "worker", reply->worker);
 	print_text(out, "model", reply->model);
 	print_text(out, "task", reply->task_id);
 	fputs(terminal_plain(terminal), out);
+}
+
+void verdict_print_failure(FILE *out, struct terminal terminal, const struct reply *reply)
+{
+	print_error(out, terminal, &reply->error);
+	print_origin(out, terminal, reply);
+}
+
+void verdict_print(FILE *out, struct terminal terminal, const struct reply *reply)
+{
+	if (reply->state != TASK_SUCCEEDED) {
+		verdict_print_failure(out, terminal, reply);
+		return;
+	}
+	print_result(out, terminal, reply);
+	print_origin(out, terminal, reply);
+}
+
+enum exit_status verdict_status(const struct reply *reply)
+{
+	if (reply->state != TASK_SUCCEEDED)
+		return STATUS_TASK_FAILED;
+	return reply->result.matched ? STATUS_OK : STATUS_DIFFERENT;
 }

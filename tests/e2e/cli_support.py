@@ -3,6 +3,9 @@
 import collections
 import csv
 import json
+import os
+import pty
+import subprocess
 import threading
 import time
 
@@ -63,6 +66,54 @@ def different(job):
 def failed(job):
     error = {"code": "no_face", "message": "image_b: no face", "retryable": False, "image": "b", "details": {}}
     return [reply_to(job, state="final_failed", result=None, error=error)]
+
+
+def person(job, **changes):
+    """A reply to a job about an enrolled person, which echoes who that is."""
+    return reply_to(job, user_id=job.body.get("user_id"), collection=job.body.get("collection"), **changes)
+
+
+def stored(job):
+    """An enrolment, or the end of one, that is done."""
+    face = FACE if job.body["op"] == "enroll" else None
+    result = {"matched": None, "similarity": None, "threshold": None, "face_policy": "largest", "candidates": None}
+    return [person(job, result={**result, "face_a": face, "face_b": None})]
+
+
+def blurred(job):
+    details = {"measure": "sharpness", "value": 4.1, "limit": 10}
+    error = {"code": "low_quality", "message": "image_a: too blurred", "retryable": False, "image": "a"}
+    return [person(job, state="final_failed", result=None, error={**error, "details": details})]
+
+
+def recognised(job, similarity=0.75):
+    """A verification: the person, or somebody else."""
+    result = {"matched": similarity >= 0.375, "similarity": similarity, "threshold": 0.375, "face_policy": "largest"}
+    return [person(job, result={**result, "face_a": FACE, "face_b": None, "candidates": None})]
+
+
+def found(*people):
+    """A search that finds these, each a name and a similarity."""
+
+    def answer(job):
+        candidates = [
+            {"user_id": name, "image_id": "01930000-0000-7000-8000-000000000002", "similarity": similarity}
+            for name, similarity in people
+        ]
+        result = {"matched": None, "similarity": None, "threshold": 0.375, "face_policy": "largest"}
+        return [person(job, result={**result, "face_a": FACE, "face_b": None, "candidates": candidates})]
+
+    return answer
+
+
+def refused(code, message):
+    """A task that fails."""
+
+    def answer(job):
+        error = {"code": code, "message": message, "retryable": False, "image": None, "details": {}}
+        return [person(job, state="final_failed", result=None, error=error)]
+
+    return answer
 
 
 def silent(job):
@@ -161,6 +212,19 @@ def whole_lines(path):
     """The lines of a file that is still written to, without a last one that is not finished."""
     text = path.read_text() if path.exists() else ""
     return text[: text.rfind("\n") + 1].splitlines()
+
+
+def on_terminal(fleet, *arguments, status=0, **variables):
+    """What the shell prints on a terminal."""
+    ours, theirs = pty.openpty()
+    environment = {**fleet.environment, "TERM": "xterm", **variables}
+    shell = fleet.start_shell(*arguments, stdout=theirs, stderr=subprocess.PIPE, env=environment)
+    assert shell.wait(timeout=60) == status, shell.stderr.read()
+    shell.stderr.close()
+    os.close(theirs)
+    text = os.read(ours, 65536).decode()
+    os.close(ours)
+    return text
 
 
 def wait_for_end(process, seconds=60):

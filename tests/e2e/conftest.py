@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from cli_support import FakeWorker
 from endpoint import Endpoint
 from fleet import Broker, Fleet
 from jobs import Client
@@ -45,6 +46,16 @@ def client(fleet):
     client = Client(fleet.url)
     yield client
     client.close()
+
+
+@pytest.fixture
+def worker(fleet):
+    """A fake worker; a test gives it another `answer` where it must."""
+    done = fleet.shell("topology", "--apply")
+    assert done.returncode == 0, done.stderr
+    worker = FakeWorker(fleet.url)
+    yield worker
+    worker.close()
 
 
 @pytest.fixture(scope="module")

@@ -14,21 +14,11 @@ import pytest
 from PIL import Image
 
 import cli_support
-from cli_support import FakeWorker, ids, json_lines, pairs, photo, reply_to, wait_for_end, whole_lines
+from cli_support import FakeWorker, ids, json_lines, on_terminal, pairs, photo, reply_to, wait_for_end, whole_lines
 from fleet import wait_until
 from photos import plain
 
 PIPES = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-
-
-@pytest.fixture
-def worker(fleet):
-    """A fake worker; a test gives it another `answer` where it must."""
-    done = fleet.shell("topology", "--apply")
-    assert done.returncode == 0, done.stderr
-    worker = FakeWorker(fleet.url)
-    yield worker
-    worker.close()
 
 
 @pytest.fixture
@@ -167,19 +157,8 @@ def test_match_cannot_be_made_to_steer_the_terminal(fleet, worker, two):
 
 
 def test_match_in_colour_only_on_a_terminal(fleet, worker, two):
-    def on_terminal(**variables):
-        ours, theirs = pty.openpty()
-        environment = {**fleet.environment, "TERM": "xterm", **variables}
-        shell = fleet.start_shell("match", *two, stdout=theirs, stderr=subprocess.PIPE, env=environment)
-        assert shell.wait(timeout=60) == 0, shell.stderr.read()
-        shell.stderr.close()
-        os.close(theirs)
-        text = os.read(ours, 4096).decode()
-        os.close(ours)
-        return text
-
-    assert on_terminal().startswith("\033[1;32msame person\033[0m")
-    assert on_terminal(NO_COLOR="1").startswith("same person")
+    assert on_terminal(fleet, "match", *two).startswith("\033[1;32msame person\033[0m")
+    assert on_terminal(fleet, "match", *two, NO_COLOR="1").startswith("same person")
 
 
 def test_match_survives_a_broker_that_restarts(fleet, worker, two):

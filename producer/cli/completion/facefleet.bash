@@ -25,11 +25,16 @@ _facefleet_find_command() {
 
 _facefleet_options() {
 	local everywhere="--config --set --broker --verbose --quiet --help --version"
-	local job="--scene --threshold --far --policy --callback"
+	local job="--scene --callback" face="--policy --scene --callback" pair="--threshold --far --policy --scene --callback"
+	local ask="--json --timeout" list="--out --format --resume --base-dir --in-flight"
 
 	case $command in
-	match) _facefleet_words "--json --picture --timeout $job $everywhere" ;;
-	submit) _facefleet_words "--wait --out --format --resume --base-dir --in-flight $job $everywhere" ;;
+	match) _facefleet_words "--picture $ask $pair $everywhere" ;;
+	submit) _facefleet_words "--wait $list $pair $everywhere" ;;
+	enroll) _facefleet_words "--from --collection $ask $list $face $everywhere" ;;
+	unenroll) _facefleet_words "--collection $ask $job $everywhere" ;;
+	verify) _facefleet_words "--collection $ask $pair $everywhere" ;;
+	search) _facefleet_words "--top --collection $ask $pair $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
 	models) _facefleet_words "--json --detector --embedder --roc --threads --config --set --quiet --help --version" ;;
 	*) _facefleet_words "$everywhere" ;;
@@ -55,15 +60,16 @@ _facefleet() {
 	--policy) _facefleet_words "largest best_pair reject_multiple" && return ;;
 	--format) _facefleet_words "jsonl csv" && return ;;
 	--base-dir | --detector | --embedder) _facefleet_files -d && return ;;
-	-o | --out | -p | --picture | --roc | -c | --config) _facefleet_files && return ;;
-	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight | --threads) return ;;
+	-f | --from | -o | --out | -p | --picture | --roc | -c | --config) _facefleet_files && return ;;
+	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight | --threads | \
+		-k | --top | --collection) return ;;
 	esac
 
 	case ${COMP_WORDS[COMP_CWORD]},$command in
 	-*) _facefleet_options ;;
-	*,match | *,submit) _facefleet_files ;;
+	*,match | *,submit | *,enroll | *,verify | *,search) _facefleet_files ;;
 	*,models) _facefleet_models ;;
-	*, | *,help) _facefleet_words "match submit topology models help" ;;
+	*, | *,help) _facefleet_words "match submit enroll unenroll verify search topology models help" ;;
 	esac
 }
 

@@ -97,6 +97,10 @@ static void test_summary(void **state)
 	progress_format_summary(&counts, 10, &out);
 	assert_text(&out, "1,200 sent, 998 answered (600 same, 395 different, 3 failed), 4 without a reply, 2 refused, "
 			  "500 skipped (had a result), 10.0 s, 100.4/s");
+	counts = (struct progress_counts){
+	    .sent = 7, .answered = 7, .stored = 5, .failed = 2, .waiting = true, .enrolling = true};
+	progress_format_summary(&counts, 2, &out);
+	assert_text(&out, "7 sent, 7 answered (5 stored, 2 failed), 2.0 s, 3.5/s");
 	counts = (struct progress_counts){.sent = 1234567};
 	progress_format_summary(&counts, 0, &out);
 	assert_text(&out, "1,234,567 sent, 0.0 s");

@@ -8,7 +8,7 @@ static void assert_line(const struct result *result, enum result_format format, 
 {
 	struct buffer out = {0};
 
-	assert_int_equal(result_line(result, format, terminal, &out), 0);
+	assert_int_equal(result_line(JOB_MATCH, result, format, terminal, &out), 0);
 	assert_string_equal((char *)out.data, expected);
 	buffer_finish(&out);
 }
@@ -93,7 +93,7 @@ static void test_text_that_is_no_utf8(void **state)
 	(void)state;
 	result_init(&result, "1", "", "pending");
 	result.worker = "w\xe9";
-	assert_int_equal(result_line(&result, RESULT_JSONL, false, &out), 0);
+	assert_int_equal(result_line(JOB_MATCH, &result, RESULT_JSONL, false, &out), 0);
 	assert_non_null(strstr((char *)out.data, "\"worker\":null"));
 	buffer_finish(&out);
 }
@@ -103,12 +103,40 @@ static void test_header(void **state)
 	struct buffer out = {0};
 
 	(void)state;
-	assert_int_equal(result_header(RESULT_CSV, &out), 0);
+	assert_int_equal(result_header(JOB_MATCH, RESULT_CSV, &out), 0);
 	assert_string_equal((char *)out.data, "id,task_id,state,matched,similarity,threshold,error,message,queue_ms,"
 					      "total_ms,attempt,worker,model\n");
 	buffer_clear(&out);
-	assert_int_equal(result_header(RESULT_JSONL, &out), 0);
+	assert_int_equal(result_header(JOB_MATCH, RESULT_JSONL, &out), 0);
 	assert_int_equal(out.size, 0);
+	buffer_finish(&out);
+}
+
+static void test_an_enrolment(void **state)
+{
+	struct buffer out = {0};
+	struct result result;
+	struct reply reply;
+
+	(void)state;
+	make_reply(&reply, TASK_FINAL_FAILED);
+	strcpy(reply.user_id, "ann");
+	error_set_limit(&reply.error, ERROR_LOW_QUALITY, "sharpness", 4.5, 10, "blurred");
+	result_from_reply(&result, &reply);
+	assert_int_equal(result_line(JOB_ENROLL, &result, RESULT_CSV, false, &out), 0);
+	assert_int_equal(result_header(JOB_ENROLL, RESULT_CSV, &out), 0);
+	reply.state = TASK_SUCCEEDED;
+	reply.result.present = true;
+	reply.result.face_a = (struct reply_face){.present = true, .score = 0.75, .faces = 1};
+	result_from_reply(&result, &reply);
+	assert_int_equal(result_line(JOB_ENROLL, &result, RESULT_JSONL, false, &out), 0);
+	assert_string_equal(
+	    (char *)out.data,
+	    "7,01930000-0000-7000-8000-000000000001,final_failed,ann,,low_quality,blurred,sharpness,4.5,10,,,1,w1,m\n"
+	    "id,task_id,state,user_id,score,error,message,measure,value,limit,queue_ms,total_ms,attempt,worker,model\n"
+	    "{\"id\":\"7\",\"task_id\":\"01930000-0000-7000-8000-000000000001\",\"state\":\"succeeded\","
+	    "\"user_id\":\"ann\",\"score\":0.75,\"error\":null,\"message\":null,\"measure\":null,\"value\":null,"
+	    "\"limit\":null,\"queue_ms\":null,\"total_ms\":null,\"attempt\":1,\"worker\":\"w1\",\"model\":\"m\"}\n");
 	buffer_finish(&out);
 }
 
@@ -118,6 +146,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_nothing_steers_a_terminal),
     cmocka_unit_test(test_text_that_is_no_utf8),
     cmocka_unit_test(test_header),
+    cmocka_unit_test(test_an_enrolment),
 };
 
 RUN_TESTS(tests)

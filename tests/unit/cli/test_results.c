@@ -48,7 +48,7 @@ static struct results *open_results(enum result_format format, bool resume)
 	struct results *results;
 	struct error err = {0};
 
-	if (results_open(&results, path, format, resume, &err) < 0)
+	if (results_open(&results, path, JOB_MATCH, format, resume, &err) < 0)
 		fail_msg("%s", err.text);
 	return results;
 }
@@ -115,7 +115,7 @@ static void assert_refused(enum result_format format, const char *content, const
 	struct error err = {0};
 
 	put(content);
-	assert_true(results_open(&results, path, format, true, &err) < 0);
+	assert_true(results_open(&results, path, JOB_MATCH, format, true, &err) < 0);
 	assert_non_null(strstr(err.text, expected));
 	assert_content(content);
 }
@@ -135,9 +135,9 @@ static void test_unwritable_place(void **state)
 	struct error err = {0};
 
 	(void)state;
-	assert_true(results_open(&results, "/nonexistent/r.csv", RESULT_CSV, false, &err) < 0);
+	assert_true(results_open(&results, "/nonexistent/r.csv", JOB_MATCH, RESULT_CSV, false, &err) < 0);
 	assert_string_equal(err.text, "/nonexistent/r.csv: No such file or directory");
-	assert_true(results_open(&results, "/dev/null", RESULT_CSV, true, &err) < 0);
+	assert_true(results_open(&results, "/dev/null", JOB_MATCH, RESULT_CSV, true, &err) < 0);
 	assert_non_null(strstr(err.text, "regular file"));
 }
 

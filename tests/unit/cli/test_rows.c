@@ -13,11 +13,16 @@ static struct rows *rows;
 static struct row row;
 static struct error err;
 
-static void open_rows(const char *text)
+static void open_rows_of(enum job_op op, const char *text)
 {
 	fd = text_file(text);
-	rows = rows_new(fd, -1);
+	rows = rows_new(fd, -1, row_form_of(op));
 	assert_non_null(rows);
+}
+
+static void open_rows(const char *text)
+{
+	open_rows_of(JOB_MATCH, text);
 }
 
 static void close_rows(void)
@@ -187,6 +192,71 @@ static void test_empty_input(void **state)
 	close_rows();
 }
 
+static void assert_enrolment(uint64_t line, const char *user, const char *image, const char *collection, const char *id)
+{
+	assert_row(line, id, image, "");
+	assert_string_equal(row.user_id, user);
+	assert_string_equal(row.collection, collection);
+	assert_int_equal(row.folder_fd, -1);
+}
+
+static void test_enrolments_without_header(void **state)
+{
+	(void)state;
+	open_rows_of(JOB_ENROLL, "ann,a.jpg\nann,a.jpg,staff\nbob\n,c.jpg\nbob,c.jpg,staff,more\n");
+	assert_enrolment(1, "ann", "a.jpg", "", "ann a.jpg");
+	assert_enrolment(2, "ann", "a.jpg", "staff", "ann a.jpg staff");
+	assert_bad(3, "image: missing");
+	assert_bad(4, "user_id: missing");
+	assert_bad(5, "4 columns where a row without header has at most 3");
+	assert_end();
+	close_rows();
+}
+
+static void test_enrolments_with_header(void **state)
+{
+	(void)state;
+	open_rows_of(JOB_ENROLL, "image,id,image_a,User_ID\na.jpg,7,no meaning,ann\nb.jpg,,,ann\n");
+	assert_enrolment(2, "ann", "a.jpg", "", "7");
+	assert_enrolment(3, "ann", "b.jpg", "", "ann b.jpg");
+	assert_end();
+	close_rows();
+	open_rows_of(JOB_ENROLL, "image,collection\n");
+	assert_int_equal(rows_next(rows, &row, &err), ROWS_FAILED);
+	assert_string_equal(err.text, "the header has no column user_id");
+	close_rows();
+}
+
+static void test_enrolments_of_jsonl(void **state)
+{
+	(void)state;
+	open_rows_of(JOB_ENROLL, "{\"user_id\":7,\"image\":\"a.jpg\",\"image_b\":[]}\n"
+				 "{\"user_id\":\"ann\",\"image_a\":\"a.jpg\"}\n"
+				 "{\"user_id\":\"a\\u001b\",\"image\":\"a.jpg\"}\n"
+				 "{\"user_id\":\"ann\",\"image\":\"https://e.com/a\",\"collection\":\"staff\"}\n");
+	assert_enrolment(1, "7", "a.jpg", "", "7 a.jpg");
+	assert_bad(2, "image: missing");
+	assert_bad(3, "control character");
+	assert_enrolment(4, "ann", "https://e.com/a", "staff", "ann https://e.com/a staff");
+	assert_end();
+	close_rows();
+}
+
+static void test_a_name_that_is_too_long(void **state)
+{
+	char text[600] = "ann,";
+
+	(void)state;
+	memset(text + 4, 'p', 252);
+	strcpy(text + 256, "\nann,");
+	memset(text + 261, 'p', 253);
+	open_rows_of(JOB_ENROLL, text);
+	assert_int_equal(rows_next(rows, &row, &err), ROWS_ROW);
+	assert_int_equal(strlen(row.id), 256);
+	assert_bad(2, "id: longer than 256 bytes");
+	close_rows();
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_csv_without_header),
     cmocka_unit_test(test_csv_header_in_any_order),
@@ -198,6 +268,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_bad_jsonl_rows_do_not_stop_the_rest),
     cmocka_unit_test(test_long_things),
     cmocka_unit_test(test_empty_input),
+    cmocka_unit_test(test_enrolments_without_header),
+    cmocka_unit_test(test_enrolments_with_header),
+    cmocka_unit_test(test_enrolments_of_jsonl),
+    cmocka_unit_test(test_a_name_that_is_too_long),
 };
 
 RUN_TESTS(tests)

@@ -75,9 +75,41 @@ static void test_failure_in_colour(void **state)
 		       "\033[0m");
 }
 
+static void test_an_enrolled_person(void **state)
+{
+	struct reply reply;
+
+	(void)state;
+	make_reply(&reply, TASK_SUCCEEDED);
+	strcpy(reply.user_id, "ann\t");
+	strcpy(reply.collection, "staff");
+	reply.result.has_match = true;
+	reply.result.similarity = 0.25;
+	reply.result.threshold = 0.375;
+	reply.result.face_a =
+	    (struct reply_face){.present = true, .box = {10, 20, 100, 120}, .score = 0.9876, .faces = 1};
+	assert_printed(&reply, false,
+		       "not the same person\n"
+		       "  person      ann\\t\n"
+		       "  collection  staff\n"
+		       "  similarity  0.2500\n"
+		       "  threshold   0.3750\n"
+		       "  face        100 x 120 at 10, 20   score 0.988\n"
+		       "  face policy largest\n"
+		       "  ms          queue 0.2   total 41.0\n"
+		       "  worker      w\\n1\n"
+		       "  task        01930000-0000-7000-8000-000000000001\n");
+	assert_int_equal(verdict_status(&reply), STATUS_DIFFERENT);
+	reply.result.matched = true;
+	assert_int_equal(verdict_status(&reply), STATUS_OK);
+	reply.state = TASK_FINAL_FAILED;
+	assert_int_equal(verdict_status(&reply), STATUS_TASK_FAILED);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_same_person),
     cmocka_unit_test(test_failure_in_colour),
+    cmocka_unit_test(test_an_enrolled_person),
 };
 
 RUN_TESTS(tests)
