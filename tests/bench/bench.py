@@ -16,6 +16,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from fleet import PRIVATE_BROKER, ROOT, SAMPLES, Broker, Fleet, wait_until  # noqa: E402,F401
 
 
+PRIVATE_REDIS = os.path.join(ROOT, "tests", "servers", "private-redis")
+
+
 def add_bin_option(parser):
     parser.add_argument(
         "--bin",
@@ -23,6 +26,21 @@ def add_bin_option(parser):
         metavar="DIR",
         help="build folder of the programs to measure (default: build)",
     )
+
+
+def add_set_option(parser):
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=DETECTOR,EMBEDDER", dest="sets")
+
+
+def model_sets(texts):
+    """Worker settings by the name of the set; the built-in set when none is given."""
+    sets = {}
+    for text in texts:
+        name, _, folders = text.partition("=")
+        detector, _, embedder = folders.partition(",")
+        folders = [os.path.abspath(folder) if folder else "" for folder in (detector, embedder)]
+        sets[name] = {"model__detector": folders[0], "model__embedder": folders[1]}
+    return sets or {"built-in set": {}}
 
 
 @contextlib.contextmanager
@@ -38,6 +56,66 @@ def private_fleet(bin_dir, broker_prefix=()):
         fleet = Fleet(Broker(broker_folder), os.path.abspath(bin_dir), folder)
         undo.callback(fleet.close)
         yield fleet
+
+
+class PrivateRedis:
+    """A Redis of one's own, which may be killed and started again under the same URL."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.url = self.start()
+
+    def command(self, word):
+        return subprocess.run([PRIVATE_REDIS, word, self.folder], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def start(self):
+        return self.command("start")
+
+    def kill(self):
+        self.command("kill")
+
+    def stop(self):
+        self.command("stop")
+
+
+@contextlib.contextmanager
+def private_redis(parent):
+    redis = PrivateRedis(os.path.join(parent, "redis"))
+    yield redis
+    redis.stop()
+
+
+class PeopleClient:
+    """Sends jobs through a client that is not ours (pika), a few at a time."""
+
+    IN_FLIGHT = 16
+
+    def __init__(self, client):
+        self.client = client
+
+    def run(self, jobs):
+        """Yields (key, reply) for every (key, job), as the replies come."""
+        waiting = {}
+        for key, job in jobs:
+            waiting[self.client.publish(job, content_type="application/msgpack")] = key
+            if len(waiting) >= self.IN_FLIGHT:
+                yield self.next(waiting)
+        while waiting:
+            yield self.next(waiting)
+
+    def next(self, waiting):
+        reply = self.client.next_reply()
+        return waiting.pop(reply["task_id"]), reply
+
+
+@contextlib.contextmanager
+def people_client(fleet):
+    """For benchmarks about enrolled people; needs the packages of the tests."""
+    from jobs import Client
+
+    client = Client(fleet.url)
+    yield PeopleClient(client)
+    client.close()
 
 
 def read_pairs(path):

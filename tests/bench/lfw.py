@@ -13,7 +13,7 @@ import collections
 import os
 import time
 
-from bench import add_bin_option, private_fleet, read_pairs, read_results
+from bench import add_bin_option, add_set_option, model_sets, private_fleet, read_pairs, read_results
 
 
 def submit(fleet, pairs_path):
@@ -63,18 +63,10 @@ def measure(name, settings, bin_dir, pairs_path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_bin_option(parser)
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=DETECTOR,EMBEDDER", dest="sets")
+    add_set_option(parser)
     parser.add_argument("pairs", metavar="PAIRS.csv")
     arguments = parser.parse_args()
-    sets = {"built-in set": {}}
-    if arguments.sets:
-        sets = {}
-        for text in arguments.sets:
-            name, _, folders = text.partition("=")
-            detector, _, embedder = folders.partition(",")
-            folders = [os.path.abspath(folder) if folder else "" for folder in (detector, embedder)]
-            sets[name] = {"model__detector": folders[0], "model__embedder": folders[1]}
-    for name, settings in sets.items():
+    for name, settings in model_sets(arguments.sets).items():
         measure(name, settings, arguments.bin, arguments.pairs)
 
 

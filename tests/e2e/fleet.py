@@ -142,6 +142,13 @@ class Program:
         wait_until(self.is_ready, f"{self.name} is ready")
         return self
 
+    def metric(self, series):
+        """The value of one series of the metrics page, None if it is not there."""
+        for line in self.get("/metrics")[1].splitlines():
+            if line.startswith(series + " "):
+                return float(line.rsplit(" ", 1)[1])
+        return None
+
     def kill(self):
         """Ends it as a crash would."""
         self.killed = True
@@ -171,6 +178,9 @@ class Fleet:
         self.programs = []
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("FACEFLEET_")}
         self.environment["FACEFLEET_AMQP_URL"] = self.url
+        self.environment["FACEFLEET_STORE_URL"] = ""  # no people, unless a test says where they are
+        # The tests send the same photographs over and over, and are about computing them.
+        self.environment["FACEFLEET_CACHE_PHOTOS_BYTES"] = "0"
 
     def program(self, name):
         return os.path.join(self.bin_dir, PROGRAMS[name])
@@ -207,6 +217,14 @@ class Fleet:
     def start_shell(self, *arguments, **options):
         """Starts `facefleet …` and returns at once."""
         return subprocess.Popen([self.program("facefleet"), *arguments], **{"env": self.environment, **options})
+
+    def use_store(self, url=None):
+        """Enrolled people from now on: in a new file of the fleet's own, or where `url` says."""
+        url = url or f"sqlite:{self.folder}/people.db"
+        self.environment["FACEFLEET_STORE_URL"] = url
+        done = self.shell("store", "migrate")
+        assert done.returncode == 0, done.stderr
+        return url
 
     def depth(self, queue):
         return self.broker.depth(self.vhost, queue)

@@ -5,6 +5,8 @@
 
 #include "amqp/settings.h"
 #include "base/stop.h"
+#include "cache/photo_cache.h"
+#include "cache/redis.h"
 #include "face/builtin.h"
 #include "http/server.h"
 #include "nn/blas.h"
@@ -48,6 +50,8 @@ struct parts {
 	char name[128];
 	struct amqp_url broker;
 	struct modelset *models;
+	struct redis *redis;        /* NULL: none */
+	struct photo_cache *photos; /* NULL: none */
 	struct worker *worker;
 	struct http_server *server;
 };
@@ -82,6 +86,41 @@ static int load_models(struct parts *parts, const struct config *config, struct 
 	return r;
 }
 
+/* Everything but the photograph's bytes that decides what is found in it. */
+static void write_identity(char *out, size_t size, const struct modelset *models, const struct image_limits *limits)
+{
+	snprintf(out, size, "%s %s %zu %lld %d", models->detector_id, models->model_id, limits->max_bytes,
+		 (long long)limits->max_pixels, limits->max_side);
+}
+
+static int make_caches(struct parts *parts, const struct program *program, const struct image_limits *limits,
+		       struct error *err)
+{
+	const struct config *config = program->config;
+	const struct redis_settings redis = {
+	    .url = config_string(config, OPTION_CACHE_REDIS_URL),
+	    .timeout_ms = config_integer(config, OPTION_CACHE_REDIS_TIMEOUT),
+	    .connections = compute_threads(config) + 1, /* one for the thread that follows the store */
+	    .metrics = program->metrics,
+	};
+	char identity[256];
+	const struct photo_cache_settings photos = {
+	    .max_bytes = (size_t)config_integer(config, OPTION_CACHE_PHOTOS_BYTES),
+	    .ttl_s = config_integer(config, OPTION_CACHE_PHOTOS_TTL),
+	    .secret = config_string(config, OPTION_CACHE_SECRET),
+	    .identity = identity,
+	    .metrics = program->metrics,
+	};
+	int r = redis.url[0] ? redis_new(&parts->redis, &redis, err) : 0;
+
+	if (r < 0 || photos.max_bytes == 0)
+		return r;
+	write_identity(identity, sizeof(identity), parts->models, limits);
+	struct photo_cache_settings with_redis = photos;
+	with_redis.redis = parts->redis;
+	return photo_cache_new(&parts->photos, &with_redis, err);
+}
+
 static int start_worker(struct parts *parts, const struct program *program, struct error *err)
 {
 	const struct config *config = program->config;
@@ -92,7 +131,12 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 			.limits = {.max_bytes = (size_t)config_integer(config, OPTION_IMAGE_MAX_BYTES),
 				   .max_pixels = config_integer(config, OPTION_IMAGE_MAX_PIXELS),
 				   .max_side = (int)config_integer(config, OPTION_IMAGE_MAX_SIDE)},
-			.min_threshold = config_number(config, OPTION_FACE_MIN_THRESHOLD)},
+			.min_threshold = config_number(config, OPTION_FACE_MIN_THRESHOLD),
+			.enrolment = {.min_eye_distance = config_number(config, OPTION_FACE_MIN_EYE_DISTANCE),
+				      .min_sharpness = config_number(config, OPTION_FACE_MIN_SHARPNESS),
+				      .max_yaw = config_number(config, OPTION_FACE_MAX_YAW),
+				      .max_roll = config_number(config, OPTION_FACE_MAX_ROLL)},
+			.portraits = config_boolean(config, OPTION_PEOPLE_PORTRAITS)},
 	    .threads = threads,
 	    .prefetch = {[LANE_REALTIME] = prefetch(config, OPTION_WORKER_PREFETCH_REALTIME, threads),
 			 [LANE_BATCH] = prefetch(config, OPTION_WORKER_PREFETCH_BATCH, threads)},
@@ -100,10 +144,20 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 	    .fetch_timeout_ms = config_integer(config, OPTION_FETCH_TIMEOUT),
 	    .fetch_max_in_flight = (unsigned)config_integer(config, OPTION_FETCH_MAX_IN_FLIGHT),
 	    .drain_timeout_ms = config_integer(config, OPTION_WORKER_DRAIN_TIMEOUT),
+	    .registry = {.store = {.url = config_string(config, OPTION_STORE_URL),
+				   .timeout_ms = config_integer(config, OPTION_STORE_TIMEOUT)},
+			 .poll_ms = config_integer(config, OPTION_PEOPLE_POLL),
+			 .cache_bytes = (size_t)config_integer(config, OPTION_CACHE_PEOPLE_BYTES),
+			 .models = parts->models,
+			 .metrics = program->metrics},
 	    .metrics = program->metrics,
 	};
 
 	int r = amqp_settings_from_config(&parts->broker, &settings.link, config, err);
+	if (r == 0)
+		r = make_caches(parts, program, &settings.matcher.limits, err);
+	settings.matcher.photos = parts->photos;
+	settings.registry.redis = parts->redis;
 	if (r == 0)
 		r = worker_start(&parts->worker, &settings, err);
 	if (r == 0)
@@ -147,6 +201,8 @@ static void finish(struct parts *parts)
 	/* After the drain, so that /readyz says "stopping" meanwhile. */
 	http_server_stop(parts->server);
 	worker_stop(parts->worker);
+	photo_cache_free(parts->photos);
+	redis_free(parts->redis);
 	if (parts->worker)
 		log_info(NULL, "worker stopped");
 	modelset_free(parts->models);

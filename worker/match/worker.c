@@ -1,22 +1,14 @@
-#include "worker.h"
+#include "worker_private.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/pool.h"
-#include "base/queue.h"
 #include "base/stop.h"
-#include "dead.h"
-#include "fetcher.h"
-#include "meters.h"
+#include "job/control.h"
 #include "obs/log.h"
-#include "outbox.h"
-#include "roster.h"
 
 /* After a reconnect the tasks of the lost connection can still be queued beside the new ones, and
  * a task comes back once after its images were fetched. */
@@ -26,181 +18,9 @@
 #define TICK_MS 100
 #define FLUSH_TIMEOUT_MS 5000
 #define REQUEUE_TIMEOUT_MS 3000
-
-struct worker {
-	struct worker_settings settings;
-	struct meters meters;
-	struct amqp_link *jobs;    /* consumes both lanes; its consumers are numbered like the lanes */
-	struct amqp_link *replies; /* publishes */
-	struct dead *dead;
-	struct roster *roster;
-	struct outbox *outbox;
-	struct fetcher *fetcher;
-	struct queue *queue;
-	struct pool *pool;
-
-	atomic_uint_fast64_t lost_generation; /* of the jobs link: what came in on it or before is stale */
-	atomic_bool draining;                 /* consumes no more */
-	atomic_bool giving_back;              /* what is in hand goes back to the queue */
-
-	pthread_mutex_t lock;
-	struct error failure; /* what no reconnect mends */
-};
-
-/* ---- the life of a task on a compute thread ---- */
-
-static void give_back(struct worker *worker, struct task *task)
-{
-	metric_add(worker->meters.requeued, 1);
-	amqp_link_settle(task->source, task->delivery->tag, AMQP_REQUEUE);
-	roster_remove(worker->roster, task);
-}
-
-/* The time of the next attempt (unix ms), or 0 when there is to be none. */
-static int64_t next_attempt_at(const struct task *task, const struct error *err)
-{
-	if (err->class != ERROR_CLASS_RETRY || task->attempt > task->scene->retries)
-		return 0;
-	int64_t at = clock_unix_ms() + task->scene->backoff_ms;
-	return task->end_to_end_unix_ms > 0 && at >= task->end_to_end_unix_ms ? 0 : at;
-}
-
-/* Expired, cancelled and invalid tasks end without an attempt that could be said to have failed. */
-static bool is_failed_attempt(const struct error *err)
-{
-	return err->code != ERROR_DEADLINE_EXCEEDED && err->code != ERROR_CANCELLED && err->code != ERROR_INVALID_JOB;
-}
-
-static void fail(struct worker *worker, struct task *task, const struct error *err)
-{
-	if (err->code == ERROR_CANCELLED && atomic_load(&worker->giving_back)) {
-		give_back(worker, task);
-		return;
-	}
-	task->reply.error = *err;
-	if (is_failed_attempt(err))
-		outbox_event(worker->outbox, task, TASK_FAILED, 0);
-	int64_t at = next_attempt_at(task, err);
-	if (at > 0) {
-		outbox_event(worker->outbox, task, TASK_RETRYING, at);
-		outbox_retry(worker->outbox, task, task->scene->backoff_ms);
-		return;
-	}
-	task->reply.state = TASK_FINAL_FAILED;
-	outbox_reply(worker->outbox, task);
-}
-
-static void refuse(struct worker *worker, struct task *task, const struct error *err)
-{
-	task->reply.error = *err;
-	task->reply.state = TASK_FINAL_FAILED;
-	outbox_reply_and_park(worker->outbox, task, err->text);
-}
-
-static void match(struct worker *worker, struct matcher *matcher, struct task *task)
-{
-	struct error err = {0};
-
-	if (matcher_run(matcher, &task->ctx, &task->job, &task->reply, &err) < 0) {
-		fail(worker, task, &err);
-		return;
-	}
-	task->reply.state = TASK_SUCCEEDED;
-	outbox_reply(worker->outbox, task);
-}
-
-/* First sight of a delivery: understand it, check that it is still wanted, say that it runs. */
-static void begin(struct worker *worker, struct matcher *matcher, struct task *task)
-{
-	struct error err = {0};
-
-	task->started = true;
-	if (task_decode(task, worker->settings.name, &err) < 0) {
-		refuse(worker, task, &err);
-		return;
-	}
-	timings_add(&task->reply.timings, STAGE_QUEUE, task_waited_ms(task));
-	if (context_check(&task->ctx, "the match began", &err) < 0) {
-		fail(worker, task, &err);
-		return;
-	}
-	task_begin_attempt(task);
-	outbox_event(worker->outbox, task, TASK_RUNNING, 0);
-	if (task_needs_fetch(task))
-		fetcher_start(worker->fetcher, task);
-	else
-		match(worker, matcher, task);
-}
-
-/* A task comes back from the fetcher, with its images or without. */
-static void resume(struct worker *worker, struct matcher *matcher, struct task *task)
-{
-	const struct error *failed = fetcher_error(task);
-	struct error err = {0};
-	double a = task->fetch_a.elapsed_ms;
-	double b = task->fetch_b.elapsed_ms;
-
-	timings_add(&task->reply.timings, STAGE_FETCH, a > b ? a : b);
-	/* A fetch that ended because the time was over is the deadline's fault, not the server's. */
-	if (context_check(&task->ctx, "the images were fetched", &err) < 0) {
-		fail(worker, task, &err);
-	} else if (failed) {
-		err = *failed;
-		err.image = failed == &task->fetch_a.error ? 'a' : 'b';
-		fail(worker, task, &err);
-	} else {
-		match(worker, matcher, task);
-	}
-}
-
-static bool is_stale(struct worker *worker, const struct task *task)
-{
-	return task->delivery->tag.generation <= atomic_load(&worker->lost_generation);
-}
-
-static void run(void *arg, void *state, void *item)
-{
-	struct worker *worker = arg;
-	struct task *task = item;
-
-	if (is_stale(worker, task)) {
-		/* The broker has given it to somebody else by now. */
-		metric_add(worker->meters.stale, 1);
-		roster_remove(worker->roster, task);
-	} else if (atomic_load(&worker->giving_back)) {
-		give_back(worker, task);
-	} else if (task->started) {
-		resume(worker, state, task);
-	} else {
-		begin(worker, state, task);
-	}
-}
-
-static int enter(void *arg, unsigned index, void **state)
-{
-	struct worker *worker = arg;
-	struct matcher *matcher = NULL;
-	struct error err = {0};
-
-	(void)index;
-	int r = matcher_new(&matcher, &worker->settings.matcher, &err);
-	if (r < 0) {
-		pthread_mutex_lock(&worker->lock);
-		worker->failure = err;
-		pthread_mutex_unlock(&worker->lock);
-		return r;
-	}
-	*state = matcher;
-	return 0;
-}
-
-static void leave(void *arg, void *state)
-{
-	(void)arg;
-	matcher_free(state);
-}
-
-static const struct pool_ops compute = {.enter = enter, .run = run, .leave = leave};
+/* The jobs link's consumers are numbered like the lanes; this one comes after them. */
+#define CONTROL_CONSUMER LANE_COUNT
+#define CONTROL_PREFETCH 100
 
 /* ---- what the links and the fetcher call ---- */
 
@@ -211,7 +31,7 @@ static void enqueue(struct worker *worker, struct task *task)
 
 	/* Full cannot be, by prefetch and slack; closed means the worker is stopping. */
 	if (r < 0)
-		give_back(worker, task);
+		worker_give_back(worker, task);
 }
 
 static void on_delivery(void *arg, struct amqp_delivery *delivery)
@@ -227,6 +47,44 @@ static void on_delivery(void *arg, struct amqp_delivery *delivery)
 	}
 	roster_add(worker->roster, task);
 	enqueue(worker, task);
+}
+
+/* What the fleet is told. Whoever misses it finds out by polling. */
+static void on_control(void *arg, struct amqp_delivery *delivery)
+{
+	struct worker *worker = arg;
+	struct control control = {.kind = CONTROL_OTHER};
+	struct error err = {0};
+
+	if (strcmp(delivery->envelope.type, ENVELOPE_TYPE_CONTROL) == 0 &&
+	    control_decode(&control, delivery->body, delivery->body_size, &err) < 0)
+		log_warning(NULL, "a control message makes no sense", LOG_ERROR_FIELDS(&err));
+	if (control.kind == CONTROL_PEOPLE_CHANGED && worker->registry)
+		registry_hear(worker->registry, control.version);
+	if (control.kind == CONTROL_PHOTOS_FORGET && worker->settings.matcher.photos)
+		photo_cache_forget(worker->settings.matcher.photos);
+	amqp_link_settle(worker->jobs, delivery->tag, AMQP_ACK);
+	amqp_delivery_free(delivery);
+}
+
+static void announce_people(void *arg, uint64_t version)
+{
+	struct worker *worker = arg;
+	const struct control control = {.kind = CONTROL_PEOPLE_CHANGED, .version = version};
+	struct buffer body = {0};
+	struct amqp_message *message = NULL;
+
+	if (control_encode(&control, &body) == 0)
+		message = amqp_message_new(TOPOLOGY_CONTROL_EXCHANGE, "", &body);
+	buffer_finish(&body);
+	if (message) {
+		snprintf(message->envelope.type, sizeof(message->envelope.type), "%s", ENVELOPE_TYPE_CONTROL);
+		snprintf(message->envelope.content_type, sizeof(message->envelope.content_type), "%s",
+			 encoding_content_type(ENCODING_JSON));
+		if (amqp_link_publish(worker->replies, message, NULL, NULL) == 0)
+			return;
+	}
+	metric_add(worker->meters.events_dropped, 1);
 }
 
 static void on_fetched(void *arg, struct task *task)
@@ -288,10 +146,11 @@ static int make_links(struct worker *worker, struct error *err)
 	struct amqp_link_settings replies = link_settings(worker);
 
 	jobs.name = "facefleet-worker jobs";
-	jobs.topology = TOPOLOGY_JOBS;
+	jobs.topology = TOPOLOGY_JOBS | TOPOLOGY_CONTROL;
 	jobs.on_lost = on_lost;
 	replies.name = "facefleet-worker replies";
-	replies.topology = TOPOLOGY_JOBS | TOPOLOGY_REPLIES | TOPOLOGY_CALLBACKS | TOPOLOGY_JOB_RETRIES;
+	replies.topology =
+	    TOPOLOGY_JOBS | TOPOLOGY_REPLIES | TOPOLOGY_CALLBACKS | TOPOLOGY_JOB_RETRIES | TOPOLOGY_CONTROL;
 	int r = amqp_link_new(&worker->jobs, &jobs, err);
 	for (unsigned lane = 0; r == 0 && lane < LANE_COUNT; lane++) {
 		const struct amqp_consumer_settings consumer = {
@@ -303,6 +162,15 @@ static int make_links(struct worker *worker, struct error *err)
 		if (amqp_link_add_consumer(worker->jobs, &consumer) != (int)lane)
 			r = error_set(err, ERROR_INTERNAL, "no memory for a consumer");
 	}
+	const struct amqp_consumer_settings control = {
+	    .queue = TOPOLOGY_CONTROL_EXCHANGE,
+	    .hears = TOPOLOGY_CONTROL_EXCHANGE,
+	    .prefetch = CONTROL_PREFETCH,
+	    .on_delivery = on_control,
+	    .arg = worker,
+	};
+	if (r == 0 && amqp_link_add_consumer(worker->jobs, &control) != CONTROL_CONSUMER)
+		r = error_set(err, ERROR_INTERNAL, "no memory for a consumer");
 	return r < 0 ? r : amqp_link_new(&worker->replies, &replies, err);
 }
 
@@ -337,6 +205,20 @@ static int make_rooms(struct worker *worker, struct error *err)
 	return fetcher_new(&worker->fetcher, &fetcher, err);
 }
 
+static int start_registry(struct worker *worker, struct error *err)
+{
+	struct registry_settings *settings = &worker->settings.registry;
+
+	if (!settings->store.url[0])
+		return 0;
+	settings->announce = announce_people;
+	settings->arg = worker;
+	int r = registry_start(&worker->registry, settings, err);
+	if (r == 0)
+		worker->settings.matcher.people = registry_desk(worker->registry);
+	return r;
+}
+
 static int start_threads(struct worker *worker, struct error *err)
 {
 	struct dead_settings dead = {
@@ -346,7 +228,7 @@ static int start_threads(struct worker *worker, struct error *err)
 	    .worker = worker->settings.name,
 	};
 
-	int r = pool_start(&worker->pool, "compute", worker->settings.threads, worker->queue, &compute, worker);
+	int r = pool_start(&worker->pool, "compute", worker->settings.threads, worker->queue, &worker_tasks, worker);
 	if (r < 0) {
 		if (!worker_failed(worker, err))
 			error_set(err, ERROR_INTERNAL, "compute threads: %s", strerror(-r));
@@ -370,6 +252,8 @@ int worker_start(struct worker **out, const struct worker_settings *settings, st
 	int r = make_links(worker, err);
 	if (r == 0)
 		r = make_rooms(worker, err);
+	if (r == 0)
+		r = start_registry(worker, err);
 	if (r == 0)
 		r = start_threads(worker, err);
 	if (r < 0) {
@@ -395,7 +279,7 @@ bool worker_failed(struct worker *worker, struct error *err)
 	if (failed)
 		*err = worker->failure;
 	pthread_mutex_unlock(&worker->lock);
-	return failed;
+	return failed || (worker->registry && registry_failed(worker->registry, err));
 }
 
 bool worker_is_healthy(void *arg, char *why, size_t why_size)
@@ -492,6 +376,7 @@ void worker_stop(struct worker *worker)
 	amqp_link_free(worker->replies);
 	amqp_link_free(worker->jobs);
 	dead_free(worker->dead);
+	registry_stop(worker->registry);
 	outbox_free(worker->outbox);
 	roster_free(worker->roster);
 	queue_free(worker->queue);

@@ -11,6 +11,7 @@
 #include "job/scene.h"
 #include "matcher.h"
 #include "obs/metrics.h"
+#include "registry.h"
 
 /** The running worker: two links to the broker, a pool of compute threads, a fetcher, an outbox. */
 struct worker;
@@ -25,6 +26,8 @@ struct worker_settings {
 	int64_t fetch_timeout_ms;
 	unsigned fetch_max_in_flight;
 	int64_t drain_timeout_ms;
+	/** Its announcements are filled in here; store.url "": this worker knows no people. */
+	struct registry_settings registry;
 	struct metrics *metrics;
 };
 

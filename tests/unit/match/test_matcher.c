@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -156,7 +157,7 @@ static void an_expired_job_is_not_computed(void **state)
 	assert_true(reply.timings.ms[STAGE_DECODE] < 0);
 }
 
-static void other_operations_are_refused(void **state)
+static void people_are_refused_without_a_store(void **state)
 {
 	(void)state;
 	struct error err = {0};
@@ -165,13 +166,57 @@ static void other_operations_are_refused(void **state)
 
 	job.op = JOB_SEARCH;
 	assert_int_equal(match(&job, NULL, &reply, &err), -EBADMSG);
-	assert_int_equal(err.code, ERROR_INVALID_JOB);
+	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	assert_non_null(strstr(err.text, "store.url"));
+}
+
+/* The second time, nothing is computed, and the answer is the same to the last bit. */
+static void a_photograph_seen_before_is_not_computed_again(void **state)
+{
+	struct error err = {0};
+	struct reply first, second;
+	struct job job = job_of(PERSON_1, PERSON_1_AGAIN);
+	struct metrics *metrics = metrics_new();
+	struct matcher *with_cache;
+	struct matcher_settings settings = {
+	    .models = models,
+	    .limits = {.max_bytes = 1 << 20, .max_pixels = 1000000, .max_side = 4000},
+	    .min_threshold = 0.1,
+	};
+	const struct photo_cache_settings photo_settings = {
+	    .max_bytes = 1 << 20, .ttl_s = 60, .secret = "", .identity = "test", .metrics = metrics};
+
+	(void)state;
+	assert_int_equal(photo_cache_new(&settings.photos, &photo_settings, &err), 0);
+	assert_int_equal(matcher_new(&with_cache, &settings, &err), 0);
+	reply_init(&first, "", &job);
+	timings_init(&first.timings);
+	assert_int_equal(matcher_run(with_cache, NULL, &job, &first, &err), 0);
+	reply_init(&second, "", &job);
+	timings_init(&second.timings);
+	assert_int_equal(matcher_run(with_cache, NULL, &job, &second, &err), 0);
+	assert_true(first.timings.ms[STAGE_EMBED] >= 0);
+	assert_true(second.timings.ms[STAGE_DECODE] < 0 && second.timings.ms[STAGE_EMBED] < 0);
+	assert_true(second.timings.ms[STAGE_COMPARE] >= 0);
+	assert_memory_equal(&first.result.similarity, &second.result.similarity, sizeof(double));
+	assert_memory_equal(&first.result.face_b, &second.result.face_b, sizeof(first.result.face_b));
+
+	job.image_b.data = (const uint8_t *)"not a picture";
+	job.image_b.size = 13;
+	assert_int_equal(matcher_run(with_cache, NULL, &job, &second, &err), -EBADMSG);
+	assert_int_equal(err.image, 'b');
+	matcher_free(with_cache);
+	photo_cache_free(settings.photos);
+	metrics_free(metrics);
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(one_person_matches_and_two_do_not), cmocka_unit_test(thresholds_come_from_the_job_and_the_floor),
-    cmocka_unit_test(the_photograph_to_blame_is_named),  cmocka_unit_test(an_expired_job_is_not_computed),
-    cmocka_unit_test(other_operations_are_refused),
+    cmocka_unit_test(one_person_matches_and_two_do_not),
+    cmocka_unit_test(thresholds_come_from_the_job_and_the_floor),
+    cmocka_unit_test(the_photograph_to_blame_is_named),
+    cmocka_unit_test(an_expired_job_is_not_computed),
+    cmocka_unit_test(people_are_refused_without_a_store),
+    cmocka_unit_test(a_photograph_seen_before_is_not_computed_again),
 };
 
 int main(void)

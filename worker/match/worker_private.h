@@ -1,0 +1,44 @@
+#ifndef MATCH_WORKER_PRIVATE_H
+#define MATCH_WORKER_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/pool.h"
+#include "base/queue.h"
+#include "dead.h"
+#include "fetcher.h"
+#include "meters.h"
+#include "outbox.h"
+#include "registry.h"
+#include "roster.h"
+#include "worker.h"
+
+struct worker {
+	struct worker_settings settings;
+	struct meters meters;
+	struct amqp_link *jobs;    /* consumes both lanes, and what the fleet is told */
+	struct amqp_link *replies; /* publishes */
+	struct dead *dead;
+	struct roster *roster;
+	struct outbox *outbox;
+	struct fetcher *fetcher;
+	struct registry *registry; /* NULL: without a store */
+	struct queue *queue;
+	struct pool *pool;
+
+	atomic_uint_fast64_t lost_generation; /* of the jobs link: what came in on it or before is stale */
+	atomic_bool draining;                 /* consumes no more */
+	atomic_bool giving_back;              /* what is in hand goes back to the queue */
+
+	pthread_mutex_t lock;
+	struct error failure; /* what no reconnect mends */
+};
+
+/** Gives a task that nobody works on back to the queue. Any thread. */
+void worker_give_back(struct worker *worker, struct task *task);
+
+/** What the pool's threads do; `arg` is the worker. In worker_tasks.c. */
+extern const struct pool_ops worker_tasks;
+
+#endif

@@ -1,0 +1,199 @@
+/* The life of a task on a compute thread. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "searches.h"
+#include "worker_private.h"
+
+void worker_give_back(struct worker *worker, struct task *task)
+{
+	metric_add(worker->meters.requeued, 1);
+	amqp_link_settle(task->source, task->delivery->tag, AMQP_REQUEUE);
+	roster_remove(worker->roster, task);
+}
+
+/* The time of the next attempt (unix ms), or 0 when there is to be none. */
+static int64_t next_attempt_at(const struct task *task, const struct error *err)
+{
+	if (err->class != ERROR_CLASS_RETRY || task->attempt > task->scene->retries)
+		return 0;
+	int64_t at = clock_unix_ms() + task->scene->backoff_ms;
+	return task->end_to_end_unix_ms > 0 && at >= task->end_to_end_unix_ms ? 0 : at;
+}
+
+/* Expired, cancelled and invalid tasks end without an attempt that could be said to have failed. */
+static bool is_failed_attempt(const struct error *err)
+{
+	return err->code != ERROR_DEADLINE_EXCEEDED && err->code != ERROR_CANCELLED && err->code != ERROR_INVALID_JOB;
+}
+
+static void fail(struct worker *worker, struct task *task, const struct error *err)
+{
+	if (err->code == ERROR_CANCELLED && atomic_load(&worker->giving_back)) {
+		worker_give_back(worker, task);
+		return;
+	}
+	task->reply.error = *err;
+	if (is_failed_attempt(err))
+		outbox_event(worker->outbox, task, TASK_FAILED, 0);
+	int64_t at = next_attempt_at(task, err);
+	if (at > 0) {
+		outbox_event(worker->outbox, task, TASK_RETRYING, at);
+		outbox_retry(worker->outbox, task, task->scene->backoff_ms);
+		return;
+	}
+	task->reply.state = TASK_FINAL_FAILED;
+	outbox_reply(worker->outbox, task);
+}
+
+static void refuse(struct worker *worker, struct task *task, const struct error *err)
+{
+	task->reply.error = *err;
+	task->reply.state = TASK_FINAL_FAILED;
+	outbox_reply_and_park(worker->outbox, task, err->text);
+}
+
+/* What a compute thread has of its own. */
+struct bench {
+	struct matcher *matcher;
+	struct searches *searches;
+};
+
+static void finish(void *arg, struct task *task, const struct error *err)
+{
+	struct worker *worker = arg;
+
+	if (err) {
+		fail(worker, task, err);
+		return;
+	}
+	task->reply.state = TASK_SUCCEEDED;
+	outbox_reply(worker->outbox, task);
+}
+
+static void match(struct worker *worker, struct bench *bench, struct task *task)
+{
+	struct error err = {0};
+
+	if (task->job.op == JOB_SEARCH)
+		searches_take(bench->searches, task);
+	else if (matcher_run(bench->matcher, &task->ctx, &task->job, &task->reply, &err) < 0)
+		finish(worker, task, &err);
+	else
+		finish(worker, task, NULL);
+}
+
+/* First sight of a delivery: understand it, check that it is still wanted, say that it runs. */
+static void begin(struct worker *worker, struct bench *bench, struct task *task)
+{
+	struct error err = {0};
+
+	task->started = true;
+	if (task_decode(task, worker->settings.name, &err) < 0) {
+		refuse(worker, task, &err);
+		return;
+	}
+	timings_add(&task->reply.timings, STAGE_QUEUE, task_waited_ms(task));
+	if (context_check(&task->ctx, "the match began", &err) < 0) {
+		fail(worker, task, &err);
+		return;
+	}
+	task_begin_attempt(task);
+	outbox_event(worker->outbox, task, TASK_RUNNING, 0);
+	if (task_needs_fetch(task))
+		fetcher_start(worker->fetcher, task);
+	else
+		match(worker, bench, task);
+}
+
+/* A task comes back from the fetcher, with its images or without. */
+static void resume(struct worker *worker, struct bench *bench, struct task *task)
+{
+	const struct error *failed = fetcher_error(task);
+	struct error err = {0};
+	double a = task->fetch_a.elapsed_ms;
+	double b = task->fetch_b.elapsed_ms;
+
+	timings_add(&task->reply.timings, STAGE_FETCH, a > b ? a : b);
+	/* A fetch that ended because the time was over is the deadline's fault, not the server's. */
+	if (context_check(&task->ctx, "the images were fetched", &err) < 0) {
+		fail(worker, task, &err);
+	} else if (failed) {
+		err = *failed;
+		err.image = failed == &task->fetch_a.error ? 'a' : 'b';
+		fail(worker, task, &err);
+	} else {
+		match(worker, bench, task);
+	}
+}
+
+static bool is_stale(struct worker *worker, const struct task *task)
+{
+	return task->delivery->tag.generation <= atomic_load(&worker->lost_generation);
+}
+
+static void run(void *arg, void *state, void *item)
+{
+	struct worker *worker = arg;
+	struct bench *bench = state;
+	struct task *task = item;
+
+	if (is_stale(worker, task)) {
+		/* The broker has given it to somebody else by now. */
+		metric_add(worker->meters.stale, 1);
+		roster_remove(worker->roster, task);
+	} else if (atomic_load(&worker->giving_back)) {
+		worker_give_back(worker, task);
+	} else if (task->started) {
+		resume(worker, bench, task);
+	} else {
+		begin(worker, bench, task);
+	}
+	if (searches_are_due(bench->searches))
+		searches_finish(bench->searches);
+}
+
+static void idle(void *arg, void *state)
+{
+	struct bench *bench = state;
+
+	(void)arg;
+	searches_finish(bench->searches);
+}
+
+static void leave(void *arg, void *state)
+{
+	struct bench *bench = state;
+
+	(void)arg;
+	searches_free(bench->searches);
+	matcher_free(bench->matcher);
+	free(bench);
+}
+
+static int enter(void *arg, unsigned index, void **state)
+{
+	struct worker *worker = arg;
+	struct bench *bench = calloc(1, sizeof(*bench));
+	struct error err = {0};
+
+	(void)index;
+	int r = bench ? matcher_new(&bench->matcher, &worker->settings.matcher, &err)
+		      : error_set(&err, ERROR_INTERNAL, "no memory for a compute thread");
+	if (r == 0) {
+		bench->searches = searches_new(bench->matcher, finish, worker);
+		r = bench->searches ? 0 : error_set(&err, ERROR_INTERNAL, "no memory for searches");
+	}
+	if (r < 0) {
+		if (bench)
+			leave(worker, bench);
+		pthread_mutex_lock(&worker->lock);
+		worker->failure = err;
+		pthread_mutex_unlock(&worker->lock);
+		return r;
+	}
+	*state = bench;
+	return 0;
+}
+
+const struct pool_ops worker_tasks = {.enter = enter, .run = run, .idle = idle, .leave = leave};
