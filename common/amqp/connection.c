@@ -2,12 +2,15 @@
 
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+
+#include "base/clock.h"
 
 #define CONNECT_TIMEOUT_MS 5000
 #define CLOSE_TIMEOUT_MS 1000
@@ -196,6 +199,23 @@ int connection_open(struct connection *c, const struct connection_settings *sett
 		amqp_endpoint_format(settings->endpoint, where, sizeof(where));
 		error_prefix(err, "%s", where);
 		connection_close(c, false);
+	}
+	return r;
+}
+
+int connection_open_any(struct connection *c, const struct connection_settings *settings, int64_t until_ms,
+			struct error *err)
+{
+	struct connection_settings trial = *settings;
+	int r = -ETIMEDOUT;
+
+	for (unsigned i = 0; r < 0 && i < settings->url->count; i++) {
+		int64_t left = until_ms - clock_monotonic_ms();
+		if (left <= 0)
+			return error_set(err, ERROR_CONNECTION, "no broker answered in time");
+		trial.endpoint = &settings->url->hosts[i];
+		trial.timeout_ms = min(settings->timeout_ms, left);
+		r = connection_open(c, &trial, err);
 	}
 	return r;
 }

@@ -35,6 +35,10 @@ struct connection_settings {
  */
 int connection_open(struct connection *c, const struct connection_settings *settings, struct error *err) must_check;
 
+/** The same, trying all hosts of `settings->url` in turn (`endpoint` is filled in) until `until_ms` (monotonic). */
+int connection_open_any(struct connection *c, const struct connection_settings *settings, int64_t until_ms,
+			struct error *err) must_check;
+
 /** Opens the channel again after the broker has closed it. Blocking. */
 int connection_reopen_channel(struct connection *c, struct error *err) must_check;
 

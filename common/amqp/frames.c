@@ -70,6 +70,17 @@ static int begin_delivery(struct frames *f, const amqp_basic_deliver_t *deliver)
 	return r;
 }
 
+static int begin_got(struct frames *f, const amqp_basic_get_ok_t *got)
+{
+	int r = begin(f, false, got->exchange, got->routing_key);
+
+	if (r == 0) {
+		f->partial->redelivered = got->redelivered;
+		f->partial->tag = (struct amqp_tag){.generation = f->generation, .delivery = got->delivery_tag};
+	}
+	return r;
+}
+
 static int handle_method(struct frames *f, const amqp_method_t *method)
 {
 	const amqp_basic_return_t *returned = method->decoded;
@@ -77,6 +88,8 @@ static int handle_method(struct frames *f, const amqp_method_t *method)
 	switch (method->id) {
 	case AMQP_BASIC_DELIVER_METHOD:
 		return f->partial ? -EPROTO : begin_delivery(f, method->decoded);
+	case AMQP_BASIC_GET_OK_METHOD:
+		return f->partial ? -EPROTO : begin_got(f, method->decoded);
 	case AMQP_BASIC_RETURN_METHOD:
 		return f->partial ? -EPROTO : begin(f, true, returned->exchange, returned->routing_key);
 	default:

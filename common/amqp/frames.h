@@ -9,7 +9,8 @@
 
 /** What the frames of a connection turn out to be. All run inside frames_handle(). */
 struct frames_ops {
-	/** A whole message for a consumer; takes it over. Returns as on_method() does. */
+	/** A whole message for a consumer, or that was asked for (basic.get); takes it over. Returns as on_method()
+	 * does. */
 	int (*on_delivery)(void *arg, struct amqp_delivery *delivery);
 	/** A message of ours that no queue took: exchange, routing key and envelope, without its body. */
 	void (*on_return)(void *arg, const struct amqp_delivery *returned);

@@ -30,22 +30,14 @@ static int64_t remaining_ms(const struct survey *s)
 
 static int connect_to_any(struct survey *s, const struct amqp_url *url, struct error *err)
 {
-	int r = -ETIMEDOUT;
+	const struct connection_settings settings = {
+	    .url = url,
+	    .name = "facefleet topology",
+	    .heartbeat_s = HEARTBEAT_S,
+	    .timeout_ms = REQUEST_TIMEOUT_MS,
+	};
 
-	for (unsigned i = 0; r < 0 && i < url->count; i++) {
-		if (remaining_ms(s) <= 0)
-			return error_set(err, ERROR_CONNECTION, "no broker answered in time");
-		r = connection_open(&s->connection,
-				    &(struct connection_settings){
-					.url = url,
-					.endpoint = &url->hosts[i],
-					.name = "facefleet topology",
-					.heartbeat_s = HEARTBEAT_S,
-					.timeout_ms = remaining_ms(s),
-				    },
-				    err);
-	}
-	return r;
+	return connection_open_any(&s->connection, &settings, s->until_ms, err);
 }
 
 /*

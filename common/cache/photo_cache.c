@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "cache/lru.h"
 #include "cache/meters.h"
@@ -32,6 +33,7 @@ struct search {
 	struct photo_cache *cache;
 	const struct context *ctx;
 	const struct photo_cache_request *request;
+	int64_t start_ns;
 	uint8_t key[KEY_BYTES];
 };
 
@@ -186,12 +188,12 @@ static int find_elsewhere(void *arg, struct buffer *out, struct error *err)
 	struct photo_cache *cache = s->cache;
 
 	if (cache->redis && ask_redis(s, out)) {
-		cache_meters_answered(&cache->meters, CACHE_REDIS);
+		cache_meters_answered(&cache->meters, CACHE_REDIS, s->start_ns);
 	} else {
 		int r = s->request->compute(s->request->arg, out, err);
 		if (r < 0)
 			return r;
-		cache_meters_answered(&cache->meters, CACHE_SOURCE);
+		cache_meters_answered(&cache->meters, CACHE_SOURCE, s->start_ns);
 		if (cache->redis)
 			tell_redis(s, out);
 	}
@@ -203,12 +205,12 @@ static int find_elsewhere(void *arg, struct buffer *out, struct error *err)
 int photo_cache_find(struct photo_cache *cache, const struct context *ctx, const struct photo_cache_request *request,
 		     struct buffer *out, struct error *err)
 {
-	struct search search = {.cache = cache, .ctx = ctx, .request = request};
+	struct search search = {.cache = cache, .ctx = ctx, .request = request, .start_ns = clock_monotonic_ns()};
 
 	if (make_key(cache, request, search.key) < 0)
 		return error_set(err, ERROR_INTERNAL, "no memory for a digest");
 	if (lru_get(cache->lru, search.key, sizeof(search.key), out) == 0) {
-		cache_meters_answered(&cache->meters, CACHE_PROCESS);
+		cache_meters_answered(&cache->meters, CACHE_PROCESS, search.start_ns);
 		return 0;
 	}
 	return single_flight_do(ctx, cache->flights, search.key, sizeof(search.key), find_elsewhere, &search, out, NULL,

@@ -24,6 +24,16 @@ static int check_schema(struct database *database, struct error *err)
 			 migrations_newest(), version < migrations_newest() ? ": run `facefleet store migrate`" : "");
 }
 
+int store_settings_from_config(struct store_settings *out, const struct config *config, struct error *err)
+{
+	const char *url = config_string(config, OPTION_STORE_URL);
+
+	if (url[0] == '\0')
+		return error_set(err, ERROR_CONFIG, "store.url is empty: there is no store");
+	*out = (struct store_settings){.url = url, .timeout_ms = config_integer(config, OPTION_STORE_TIMEOUT)};
+	return 0;
+}
+
 int store_open(struct store **out, const struct store_settings *settings, struct error *err)
 {
 	struct store *store = calloc(1, sizeof(*store));
@@ -68,5 +78,56 @@ int store_migrate(const struct store_settings *settings, int *from, int *to, str
 	if (r == 0 && to)
 		*to = after;
 	database_close(database);
+	return r;
+}
+
+static int note_counts(void *arg, const struct database_row *row, struct error *err)
+{
+	struct store_summary *summary = arg;
+
+	(void)err;
+	summary->version = (uint64_t)database_row_integer(row, 0);
+	summary->collections = (uint64_t)database_row_integer(row, 1);
+	summary->people = (uint64_t)database_row_integer(row, 2);
+	summary->images = (uint64_t)database_row_integer(row, 3);
+	summary->embeddings = (uint64_t)database_row_integer(row, 4);
+	return 0;
+}
+
+/* A person without images is only remembered as unenrolled. */
+static int count(struct database *database, struct store_summary *summary, struct error *err)
+{
+	int r = database_begin(database, false, err);
+
+	if (r == 0)
+		r = database_run(database,
+				 &(struct database_statement){
+				     .sql =
+					 "SELECT (SELECT version FROM people_version),"
+					 " (SELECT COUNT(DISTINCT collection) FROM images),"
+					 " (SELECT COUNT(*) FROM (SELECT DISTINCT collection, user_id FROM images) p),"
+					 " (SELECT COUNT(*) FROM images), (SELECT COUNT(*) FROM embeddings)",
+				     .fn = note_counts,
+				     .arg = summary},
+				 err);
+	database_rollback(database);
+	return r;
+}
+
+int store_describe(const struct store_settings *settings, struct store_summary *out, struct error *err)
+{
+	struct store_summary summary = {.needed_schema = migrations_newest()};
+	struct database *database;
+	int r = open_database(&database, settings, err);
+
+	if (r < 0)
+		return r;
+	summary.engine = database->ops == &database_sqlite ? "SQLite" : "PostgreSQL";
+	r = migrations_version(database, &summary.schema, err);
+	if (r == 0 && summary.schema == summary.needed_schema)
+		r = count(database, &summary, err);
+	database_close(database);
+	if (r == 0)
+		*out = summary;
 	return r;
 }

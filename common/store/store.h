@@ -5,6 +5,7 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
+#include "config/config.h"
 
 /**
  * What outlives every program: enrolled people, and later tasks and schedules. One connection to SQLite
@@ -27,6 +28,9 @@ struct store_settings {
  */
 int store_open(struct store **out, const struct store_settings *settings, struct error *err) must_check;
 
+/** Borrows store.url and takes store.timeout_ms. `config` when there is no URL. */
+int store_settings_from_config(struct store_settings *out, const struct config *config, struct error *err) must_check;
+
 /** NULL is fine. */
 void store_close(struct store *store);
 
@@ -35,5 +39,19 @@ void store_close(struct store *store);
  * transaction, by one program at a time. `from` and `to` (may be NULL) get the versions before and after.
  */
 int store_migrate(const struct store_settings *settings, int *from, int *to, struct error *err) must_check;
+
+struct store_summary {
+	const char *engine; /**< "SQLite" or "PostgreSQL". Static storage. */
+	int schema;
+	int needed_schema; /**< by this program; what follows is 0 while they differ */
+	uint64_t version;  /**< the newest change of people */
+	uint64_t collections;
+	uint64_t people;
+	uint64_t images;
+	uint64_t embeddings;
+};
+
+/** What there is in a store of any schema; its errors are those of store_open() without those of the schema. */
+int store_describe(const struct store_settings *settings, struct store_summary *out, struct error *err) must_check;
 
 #endif

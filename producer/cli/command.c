@@ -8,8 +8,19 @@
 #include "cli/suggest.h"
 
 const struct command *const command_table[] = {
-    &command_match,  &command_submit,   &command_enroll, &command_unenroll, &command_verify,
-    &command_search, &command_topology, &command_models, &command_help,     NULL,
+    &command_match,
+    &command_submit,
+    &command_enroll,
+    &command_unenroll,
+    &command_verify,
+    &command_search,
+    &command_collections,
+    &command_erase,
+    &command_store,
+    &command_topology,
+    &command_models,
+    &command_help,
+    NULL,
 };
 
 const struct arg_option command_global_options[] = {
@@ -65,7 +76,7 @@ static void print_program_help(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (const struct command *const *c = command_table; *c; c++)
-		fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
+		fprintf(out, "  %-12s %s\n", (*c)->name, (*c)->summary);
 	fputs("\nOptions of every command:\n", out);
 	print_options(command_global_options, out);
 	fprintf(out, "\n%s", program_text);

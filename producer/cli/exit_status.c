@@ -10,6 +10,8 @@ enum exit_status exit_status_of(const struct error *err)
 	case ERROR_CONNECTION:
 	case ERROR_TOPOLOGY:
 		return STATUS_NO_BROKER;
+	case ERROR_STORE_UNAVAILABLE:
+		return STATUS_NO_STORE;
 	case ERROR_INTERNAL:
 		return STATUS_LOCAL_FAULT;
 	default:

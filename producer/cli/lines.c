@@ -15,18 +15,27 @@ struct lines {
 	uint64_t offset;
 	size_t start; /* of what was not handed out yet */
 	size_t fill;
-	char bytes[LINES_MAX + 2]; /* the longest line, "\r", and "\n" or the terminating zero */
+	size_t max;
+	size_t room;  /* the longest line, "\r", and "\n" or the terminating zero */
+	char bytes[]; /* of `room` */
 };
 
-struct lines *lines_new(int fd, int wake_fd)
+struct lines *lines_new_bounded(int fd, int wake_fd, size_t max)
 {
-	struct lines *lines = calloc(1, sizeof(*lines));
+	struct lines *lines = calloc(1, sizeof(*lines) + max + 2);
 
 	if (!lines)
 		return NULL;
 	lines->fd = fd;
 	lines->wake_fd = wake_fd;
+	lines->max = max;
+	lines->room = max + 2;
 	return lines;
+}
+
+struct lines *lines_new(int fd, int wake_fd)
+{
+	return lines_new_bounded(fd, wake_fd, LINES_MAX);
 }
 
 void lines_free(struct lines *lines)
@@ -52,7 +61,7 @@ static enum lines_status read_more(struct lines *lines)
 		}
 		if (wait[1].revents)
 			return LINES_STOPPED;
-		ssize_t got = read(lines->fd, lines->bytes + lines->fill, sizeof(lines->bytes) - lines->fill);
+		ssize_t got = read(lines->fd, lines->bytes + lines->fill, lines->room - lines->fill);
 		if (got < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (got < 0)
@@ -73,7 +82,7 @@ static enum lines_status take(struct lines *lines, size_t length, size_t taken, 
 	lines->offset += taken;
 	if (length > 0 && line[length - 1] == '\r')
 		length--;
-	if (length > LINES_MAX)
+	if (length > lines->max)
 		return LINES_TOO_LONG;
 	line[length] = '\0';
 	*text = line;
@@ -116,7 +125,7 @@ enum lines_status lines_next(struct lines *lines, char **text, size_t *length)
 		char *newline = memchr(from + searched, '\n', have - searched);
 		if (newline)
 			return take(lines, (size_t)(newline - from), (size_t)(newline - from) + 1, text, length);
-		if (have == sizeof(lines->bytes))
+		if (have == lines->room)
 			return skip_line(lines);
 		searched = have;
 		enum lines_status status = read_more(lines);

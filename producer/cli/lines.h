@@ -7,7 +7,7 @@
 
 #include "base/compiler.h"
 
-/** Longest line that is read, without its end. */
+/** Longest line that lines_new() reads, without its end. */
 #define LINES_MAX 65536
 
 /**
@@ -26,6 +26,9 @@ enum lines_status {
 
 /** Neither descriptor is owned; `wake_fd` may be -1. NULL when memory is out. */
 struct lines *lines_new(int fd, int wake_fd) must_check;
+
+/** The same for lines of up to `max` bytes. */
+struct lines *lines_new_bounded(int fd, int wake_fd, size_t max) must_check;
 void lines_free(struct lines *lines);
 
 /**

@@ -54,21 +54,19 @@ static void register_gauges(const struct follower_settings *s)
 			       NULL, read_version, s->galleries);
 }
 
-static void on_changed(void *arg, const char *collection, const char *user_id, uint64_t version)
+/* Copies from before do not count any more. Who made the change has told Redis. */
+static int on_seen(void *arg, const char *collection, const char *user_id, uint64_t version)
 {
 	struct follower *f = arg;
 
-	people_cache_changed(f->settings.cache, collection, user_id, version);
-	/* Who made the change has told Redis, if it could; one that could not is made up for here. While Redis is out
-	 * of reach, what it holds is old for nobody who runs now: the line above refuses it. */
-	(void)!people_cache_tell(f->settings.cache, NULL, collection, user_id, version);
+	return people_cache_know(f->settings.cache, collection, user_id, version);
 }
 
 static int follow(struct follower *f, struct error *err)
 {
 	int r = f->store ? 0 : store_open(&f->store, &f->settings.store, err);
 
-	return r < 0 ? r : galleries_follow(f->settings.galleries, f->store, on_changed, f, err);
+	return r < 0 ? r : galleries_follow(f->settings.galleries, f->store, on_seen, f, err);
 }
 
 /* Says once that the store is out of reach, and once that it is back. */

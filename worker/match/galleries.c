@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "newest.h"
 #include "obs/log.h"
 #include "store/people.h"
 
@@ -26,7 +25,6 @@ struct galleries {
 	int dimension;
 	pthread_rwlock_t lock; /* the list; galleries only come */
 	struct named_gallery *first;
-	struct newest *newest; /* of the persons in the galleries, and of those that were */
 	atomic_bool loaded;
 	atomic_uint_fast64_t version;
 };
@@ -39,11 +37,6 @@ struct galleries *galleries_new(const char *model_id, int dimension)
 		return NULL;
 	galleries->model_id = model_id;
 	galleries->dimension = dimension;
-	galleries->newest = newest_new();
-	if (!galleries->newest) {
-		free(galleries);
-		return NULL;
-	}
 	pthread_rwlock_init(&galleries->lock, NULL);
 	return galleries;
 }
@@ -66,7 +59,6 @@ void galleries_free(struct galleries *galleries)
 	if (!galleries)
 		return;
 	clear(galleries);
-	newest_free(galleries->newest);
 	pthread_rwlock_destroy(&galleries->lock);
 	free(galleries);
 }
@@ -132,20 +124,21 @@ uint64_t galleries_version(struct galleries *galleries)
 	return atomic_load(&galleries->version);
 }
 
-uint64_t galleries_version_of(struct galleries *galleries, const char *collection, const char *user_id)
-{
-	return newest_of(galleries->newest, collection, user_id);
-}
+/* Who is told of everybody that is seen. */
+struct witness {
+	galleries_seen_fn *seen;
+	void *arg;
+};
 
-static int set_person(struct galleries *galleries, const char *collection, const char *user_id,
-		      const struct people_person *person, struct error *err)
+static int set_person(struct galleries *galleries, const struct witness *witness, const char *collection,
+		      const char *user_id, const struct people_person *person, struct error *err)
 {
+	/* First, so that nobody takes an old copy for the one in the gallery. */
+	if (witness->seen(witness->arg, collection, user_id, person->version) < 0)
+		return error_set(err, ERROR_INTERNAL, "no memory for the galleries");
 	struct gallery *gallery =
 	    person->count > 0 ? find_or_add(galleries, collection) : galleries_find(galleries, collection);
 
-	/* Before the gallery, so that nobody takes an old copy for the one that is in it. */
-	if (newest_raise(galleries->newest, collection, user_id, person->version) < 0)
-		return error_set(err, ERROR_INTERNAL, "no memory for the galleries");
 	if (!gallery && person->count == 0)
 		return 0;
 	if (person->count > 0 && person->dimension != galleries->dimension) {
@@ -163,6 +156,7 @@ static int set_person(struct galleries *galleries, const char *collection, const
 
 struct loading {
 	struct galleries *galleries;
+	const struct witness *witness;
 	char collection[GALLERY_MAX_USER_BYTES + 1];
 	char user_id[GALLERY_MAX_USER_BYTES + 1];
 	struct people_person person; /* the one being gathered */
@@ -171,7 +165,9 @@ struct loading {
 
 static int add_gathered(struct loading *l)
 {
-	int r = l->person.count > 0 ? set_person(l->galleries, l->collection, l->user_id, &l->person, l->err) : 0;
+	int r = l->person.count > 0
+		    ? set_person(l->galleries, l->witness, l->collection, l->user_id, &l->person, l->err)
+		    : 0;
 
 	l->person.count = 0;
 	return r;
@@ -201,7 +197,6 @@ static int gather(void *arg, const struct people_row *row)
 		strcpy(l->collection, row->collection);
 		strcpy(l->user_id, row->user_id);
 		p->version = row->version;
-		p->version = row->version;
 	}
 	if (p->count == PEOPLE_MAX_IMAGES)
 		return 0;
@@ -210,9 +205,9 @@ static int gather(void *arg, const struct people_row *row)
 	return 0;
 }
 
-static int load(struct galleries *galleries, struct store *store, struct error *err)
+static int load(struct galleries *galleries, struct store *store, const struct witness *witness, struct error *err)
 {
-	struct loading loading = {.galleries = galleries, .err = err};
+	struct loading loading = {.galleries = galleries, .witness = witness, .err = err};
 	int64_t start = clock_monotonic_ms();
 	uint64_t version = 0;
 
@@ -261,19 +256,20 @@ static int note_change(void *arg, uint64_t version, const char *collection, cons
 	return 0;
 }
 
-static int follow_one(struct galleries *galleries, struct store *store, const struct change *change, struct error *err)
+static int follow_one(struct galleries *galleries, struct store *store, const struct witness *witness,
+		      const struct change *change, struct error *err)
 {
 	struct people_person person;
 	int r = people_find(store, change->collection, change->user_id, galleries->model_id, &person, err);
 
 	if (r == 0)
-		r = set_person(galleries, change->collection, change->user_id, &person, err);
+		r = set_person(galleries, witness, change->collection, change->user_id, &person, err);
 	people_finish(&person);
 	return r;
 }
 
 /* Returns the number of persons followed; PAGE: there may be more. */
-static int follow_page(struct galleries *galleries, struct store *store, galleries_changed_fn *changed, void *arg,
+static int follow_page(struct galleries *galleries, struct store *store, const struct witness *witness,
 		       struct error *err)
 {
 	struct page page = {.changes = calloc(PAGE, sizeof(*page.changes))};
@@ -282,25 +278,22 @@ static int follow_page(struct galleries *galleries, struct store *store, galleri
 		return error_set(err, ERROR_INTERNAL, "no memory to follow the store");
 	int r = people_changes(store, galleries_version(galleries), PAGE, note_change, &page, err);
 	for (unsigned i = 0; i < page.count && r == 0; i++) {
-		const struct change *change = &page.changes[i];
-
-		r = follow_one(galleries, store, change, err);
-		if (r < 0)
-			break;
-		changed(arg, change->collection, change->user_id, change->version);
-		atomic_store(&galleries->version, change->version);
+		r = follow_one(galleries, store, witness, &page.changes[i], err);
+		if (r == 0)
+			atomic_store(&galleries->version, page.changes[i].version);
 	}
 	free(page.changes);
 	return r < 0 ? r : (int)page.count;
 }
 
-int galleries_follow(struct galleries *galleries, struct store *store, galleries_changed_fn *changed, void *arg,
+int galleries_follow(struct galleries *galleries, struct store *store, galleries_seen_fn *seen, void *arg,
 		     struct error *err)
 {
+	const struct witness witness = {seen, arg};
 	uint64_t newest = 0;
 
 	if (!galleries_are_loaded(galleries))
-		return load(galleries, store, err);
+		return load(galleries, store, &witness, err);
 	int r = people_version(store, &newest, err);
 	if (r == 0 && newest < galleries_version(galleries))
 		return error_set(err, ERROR_CONFIG,
@@ -308,7 +301,7 @@ int galleries_follow(struct galleries *galleries, struct store *store, galleries
 				 ": it is another store, or an older copy",
 				 newest, galleries_version(galleries));
 	if (r == 0 && newest > galleries_version(galleries)) {
-		while ((r = follow_page(galleries, store, changed, arg, err)) == PAGE)
+		while ((r = follow_page(galleries, store, &witness, err)) == PAGE)
 			;
 	}
 	return r < 0 ? r : 0;

@@ -166,13 +166,15 @@ int people_desk_search(struct people_desk *desk, const char *collection, struct 
 	return search_gallery(desk, gallery, queries, count, err);
 }
 
-/* Who comes after the reply must find the new state: here at once, in Redis at once, elsewhere within a second. */
-static void tell(struct people_desk *desk, const struct context *ctx, const char *collection, const char *user_id,
-		 uint64_t version)
+/* Who comes after the reply must find the new state: here and in Redis at once, elsewhere within a second. */
+static int tell(struct people_desk *desk, const struct context *ctx, const char *collection, const char *user_id,
+		uint64_t version, struct error *err)
 {
-	people_cache_changed(desk->settings->cache, collection, user_id, version);
-	(void)!people_cache_tell(desk->settings->cache, ctx, collection, user_id, version);
+	if (people_cache_know(desk->settings->cache, collection, user_id, version) < 0)
+		return error_set(err, ERROR_INTERNAL, "no memory to know of a change");
+	people_cache_tell(desk->settings->cache, ctx, collection, user_id, version);
 	desk->settings->changed(desk->settings->arg, version);
+	return 0;
 }
 
 int people_desk_enroll(struct people_desk *desk, const struct context *ctx, const struct people_enrolment *enrolment,
@@ -194,8 +196,7 @@ int people_desk_enroll(struct people_desk *desk, const struct context *ctx, cons
 				 PEOPLE_MAX_IMAGES);
 	case PEOPLE_STORED:
 	case PEOPLE_UNCHANGED: /* the last attempt may have ended before it told anybody */
-		tell(desk, ctx, enrolment->collection, enrolment->user_id, version);
-		break;
+		return tell(desk, ctx, enrolment->collection, enrolment->user_id, version, err);
 	}
 	return 0;
 }
@@ -209,7 +210,5 @@ int people_desk_unenroll(struct people_desk *desk, const struct context *ctx, co
 
 	if (r == 0)
 		r = people_unenroll(desk->store, collection, user_id, command, &removed, &version, err);
-	if (r == 0)
-		tell(desk, ctx, collection, user_id, version);
-	return r;
+	return r < 0 ? r : tell(desk, ctx, collection, user_id, version, err);
 }

@@ -10,28 +10,13 @@
 #include <unistd.h>
 
 #include "base/stop.h"
+#include "chosen.h"
 #include "evaluation.h"
-#include "face/builtin.h"
 #include "roc_svg.h"
 
 static void show_progress(size_t done, size_t of)
 {
 	fprintf(stderr, "\r%zu of %zu pairs%s", done, of, done == of ? "\n" : "");
-}
-
-static int load_models(struct modelset **models, const struct request *request, struct error *err)
-{
-	const char *detector =
-	    request->detector ? request->detector : config_string(request->config, OPTION_MODEL_DETECTOR);
-	const char *embedder =
-	    request->embedder ? request->embedder : config_string(request->config, OPTION_MODEL_EMBEDDER);
-	char detector_path[BUILTIN_PATH_SIZE];
-	char embedder_path[BUILTIN_PATH_SIZE];
-
-	int r = builtin_model_folder(detector, "detector", detector_path, err);
-	if (r == 0)
-		r = builtin_model_folder(embedder, "embedder", embedder_path, err);
-	return r == 0 ? modelset_load(models, detector_path, embedder_path, err) : r;
 }
 
 static void print_summary(const struct roc_summary *s, const struct modelset *models)
@@ -144,7 +129,7 @@ enum models_status command_evaluate(const struct request *request)
 	if (r == 0)
 		r = pairs_read(&pairs, request->operands[0], &err);
 	if (r == 0)
-		r = load_models(&models, request, &err);
+		r = chosen_models(&models, request, &err);
 	if (r == 0) {
 		scores = calloc(pairs.count, sizeof(*scores));
 		r = scores ? evaluate(request, &pairs, models, scores, &err)

@@ -9,8 +9,9 @@
 /** What the program exits with. */
 enum models_status {
 	MODELS_OK = 0,
-	MODELS_FAILED = 1, /**< a set does not verify, a download failed */
+	MODELS_FAILED = 1, /**< a set does not verify, a download failed, images are left over */
 	MODELS_USAGE = 2,  /**< the command line, the settings or an input file is at fault */
+	MODELS_NO_STORE = 4,
 	MODELS_ABORTED = 130
 };
 
@@ -21,10 +22,10 @@ struct request {
 	char **operands;
 	bool json;
 	bool quiet;
-	const char *detector; /**< of evaluate: folders; NULL: the configured ones */
+	const char *detector; /**< folders; NULL: the configured ones */
 	const char *embedder;
 	const char *roc;
-	int threads; /**< 0: one for each processor */
+	int threads; /**< 0: as the command thinks fit */
 };
 
 /* One file each, command_<name>.c. */
@@ -33,6 +34,7 @@ enum models_status command_show(const struct request *request);
 enum models_status command_verify(const struct request *request);
 enum models_status command_evaluate(const struct request *request);
 enum models_status command_fetch(const struct request *request);
+enum models_status command_reembed(const struct request *request);
 
 /** "facefleet-models: …" on standard error. */
 void complain(const struct error *err);

@@ -25,29 +25,34 @@ static const char help[] =
     "  verify [SET|DIR...]  check hashes, load, run and time; without operands every set\n"
     "  evaluate PAIRS.csv   accuracy on labelled pairs (id,image_a,image_b,label), and thresholds\n"
     "  fetch NAME           download what a recipe names into model.folder, and check it\n"
+    "  reembed [COLLECTION...]  compute the embeddings that enrolled people lack of this model\n"
     "\n"
     "      --json           list, show, evaluate: print JSON\n"
     "      --detector DIR   evaluate: folder of the detector; without it the configured one\n"
-    "      --embedder DIR   evaluate: folder of the embedder; without it the configured one\n"
+    "      --embedder DIR   evaluate, reembed: folder of the embedder; without it the configured one\n"
     "      --roc OUT.svg    evaluate: plot true over false accepts\n"
-    "      --threads N      evaluate: threads; without it one for each processor\n"
+    "      --threads N      threads; without it evaluate takes one for each processor, reembed one\n"
     "  -c, --config FILE    settings (default: $FACEFLEET_CONFIG, /etc/facefleet/facefleet.yaml)\n"
     "  -s, --set KEY=VALUE  one setting, over file and environment\n"
     "  -q, --quiet          no progress, only results and errors\n"
     "  -h, --help, -V, --version\n"
     "\n"
-    "Exit status: 0 done, 1 a set is no good or a download failed, 2 usage, settings or input file,\n"
-    "130 interrupted.\n";
+    "Exit status: 0 done, 1 a set is no good, a download failed or images are left over, 2 usage, settings\n"
+    "or input file, 4 no store, 130 interrupted.\n";
 
 static const struct command {
 	const char *name;
 	enum models_status (*run)(const struct request *request);
 	bool json;
 	bool evaluates;
+	bool embeds;
 } commands[] = {
-    {"list", command_list, true, false},      {"show", command_show, true, false},
-    {"verify", command_verify, false, false}, {"evaluate", command_evaluate, true, true},
-    {"fetch", command_fetch, false, false},
+    {"list", command_list, .json = true},
+    {"show", command_show, .json = true},
+    {"verify", command_verify},
+    {"evaluate", command_evaluate, .json = true, .evaluates = true, .embeds = true},
+    {"fetch", command_fetch},
+    {"reembed", command_reembed, .embeds = true},
 };
 
 static const struct option options[] = {
@@ -130,8 +135,10 @@ static int check_line(struct line *line, const struct command *command, struct e
 
 	if (!command->json && request->json)
 		return error_set(err, ERROR_CONFIG, "--json does not go with %s", command->name);
-	if (!command->evaluates && (request->detector || request->embedder || request->roc || line->threads))
-		return error_set(err, ERROR_CONFIG, "--detector, --embedder, --roc and --threads go with evaluate");
+	if (!command->evaluates && (request->detector || request->roc))
+		return error_set(err, ERROR_CONFIG, "--detector and --roc go with evaluate");
+	if (!command->embeds && (request->embedder || line->threads))
+		return error_set(err, ERROR_CONFIG, "--embedder and --threads go with evaluate and reembed");
 	if (!line->threads)
 		return 0;
 	long threads = strtol(line->threads, &end, 10);
@@ -180,10 +187,12 @@ static enum models_status run(struct line *line, int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		error_set(&err, ERROR_CONFIG, "no command \"%.60s\"; there are list, show, verify, evaluate and fetch",
+		error_set(&err, ERROR_CONFIG,
+			  "no command \"%.60s\"; there are list, show, verify, evaluate, fetch and reembed",
 			  argv[optind]);
 	else
-		error_set(&err, ERROR_CONFIG, "what should be done? There are list, show, verify, evaluate and fetch");
+		error_set(&err, ERROR_CONFIG,
+			  "what should be done? There are list, show, verify, evaluate, fetch and reembed");
 	complain(&err);
 	return MODELS_USAGE;
 }

@@ -35,6 +35,8 @@ _facefleet_options() {
 	unenroll) _facefleet_words "--collection $ask $job $everywhere" ;;
 	verify) _facefleet_words "--collection $ask $pair $everywhere" ;;
 	search) _facefleet_words "--top --collection $ask $pair $everywhere" ;;
+	collections) _facefleet_words "--json --out --embedder --threads $everywhere" ;;
+	erase) _facefleet_words "--collection --yes $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
 	models) _facefleet_words "--json --detector --embedder --roc --threads --config --set --quiet --help --version" ;;
 	*) _facefleet_words "$everywhere" ;;
@@ -44,9 +46,17 @@ _facefleet_options() {
 # A command of `models`, then what it is about: files or folders.
 _facefleet_models() {
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
-	models) _facefleet_words "list show verify evaluate fetch" ;;
+	models) _facefleet_words "list show verify evaluate fetch reembed" ;;
 	fetch) _facefleet_words "opencv-zoo" ;;
 	*) _facefleet_files ;;
+	esac
+}
+
+# An action of `collections`, then its file.
+_facefleet_collections() {
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	collections) _facefleet_words "list export import drop-model reembed" ;;
+	import) _facefleet_files ;;
 	esac
 }
 
@@ -69,7 +79,11 @@ _facefleet() {
 	-*) _facefleet_options ;;
 	*,match | *,submit | *,enroll | *,verify | *,search) _facefleet_files ;;
 	*,models) _facefleet_models ;;
-	*, | *,help) _facefleet_words "match submit enroll unenroll verify search topology models help" ;;
+	*,collections) _facefleet_collections ;;
+	*,store) _facefleet_words "migrate status" ;;
+	*, | *,help)
+		_facefleet_words "match submit enroll unenroll verify search collections erase store topology models help"
+		;;
 	esac
 }
 

@@ -13,7 +13,7 @@
 static struct scratch_store scratch;
 static struct store *store;
 static struct galleries *galleries;
-static unsigned changes;
+static unsigned seen;
 
 static int set_up(void **state)
 {
@@ -24,7 +24,7 @@ static int set_up(void **state)
 	assert_int_equal(store_open(&store, &scratch.settings, &err), 0);
 	galleries = galleries_new(MODEL, DIMENSION);
 	assert_non_null(galleries);
-	changes = 0;
+	seen = 0;
 	return 0;
 }
 
@@ -37,20 +37,21 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void on_changed(void *arg, const char *collection, const char *user_id, uint64_t version)
+static int on_seen(void *arg, const char *collection, const char *user_id, uint64_t version)
 {
 	(void)arg;
 	(void)collection;
 	(void)user_id;
 	assert_true(version > 0);
-	changes++;
+	seen++;
+	return 0;
 }
 
 static void follow(void)
 {
 	struct error err = {0};
 
-	if (galleries_follow(galleries, store, on_changed, NULL, &err) < 0)
+	if (galleries_follow(galleries, store, on_seen, NULL, &err) < 0)
 		fail_msg("%s", err.text);
 }
 
@@ -95,10 +96,7 @@ static void test_loads_what_is_there(void **state)
 	assert_string_equal(who_has("staff", 3), "");
 	assert_string_equal(who_has("guests", 4), "bob");
 	assert_string_equal(who_has("guests", 5), "");
-	assert_int_equal(galleries_version_of(galleries, "staff", "ada"), 2);
-	assert_int_equal(galleries_version_of(galleries, "guests", "bob"), 4);
-	assert_int_equal(galleries_version_of(galleries, "staff", "bob"), 0);
-	assert_int_equal(changes, 0);
+	assert_int_equal(seen, 3);
 }
 
 static void test_follows_changes(void **state)
@@ -114,11 +112,9 @@ static void test_follows_changes(void **state)
 	follow();
 	assert_string_equal(who_has("staff", 1), "");
 	assert_string_equal(who_has("staff", 4), "bob");
-	assert_int_equal(galleries_version_of(galleries, "staff", "ada"), 3);
-	assert_int_equal(galleries_version_of(galleries, "staff", "bob"), 4);
-	assert_int_equal(changes, 4);
+	assert_int_equal(seen, 4);
 	follow();
-	assert_int_equal(changes, 4);
+	assert_int_equal(seen, 4);
 }
 
 /* More than one page of changes at once. */
@@ -164,7 +160,7 @@ static void test_a_store_that_went_back_is_fatal(void **state)
 	scratch_store_init(&older);
 	assert_int_equal(store_open(&other, &older.settings, &err), 0);
 	scratch_store_enroll(other, "staff", "ada", 1, MODEL, DIMENSION);
-	assert_true(galleries_follow(galleries, other, on_changed, NULL, &err) < 0);
+	assert_true(galleries_follow(galleries, other, on_seen, NULL, &err) < 0);
 	assert_int_equal(err.class, ERROR_CLASS_FATAL);
 	store_close(other);
 	scratch_store_finish(&older);

@@ -1,4 +1,4 @@
-#include "newest.h"
+#include "cache/newest.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "newest.h"
+#include "cache/newest.h"
 
 #define PERSONS 50000
 

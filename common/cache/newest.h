@@ -1,5 +1,5 @@
-#ifndef MATCH_NEWEST_H
-#define MATCH_NEWEST_H
+#ifndef CACHE_NEWEST_H
+#define CACHE_NEWEST_H
 
 #include <stdint.h>
 

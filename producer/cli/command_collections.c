@@ -1,0 +1,245 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/stop.h"
+#include "cli/collection_row.h"
+#include "cli/command.h"
+#include "cli/export_file.h"
+#include "cli/models_program.h"
+#include "cli/report.h"
+#include "cli/terminal.h"
+#include "store/collections.h"
+
+/** Shorter beginnings of a model id are too easily somebody else's. */
+#define MODEL_MIN 6
+
+static const struct arg_option options[] = {
+    {"json", 'j', NULL, "Of list: JSON lines, on a terminal too."},
+    {"out", 'o', "FILE", "Of export: write to FILE, which nobody else can read."},
+    {"embedder", 0, "DIR", "Of reembed: folder of the embedder; without it the configured one."},
+    {"threads", 0, "N", "Of reembed: threads that compute; without it one."},
+    {0},
+};
+
+static enum exit_status fail(const struct error *err)
+{
+	report_error("%s", err->text);
+	return exit_status_of(err);
+}
+
+static const char *operand(const struct cli *cli, unsigned index)
+{
+	return index < cli->args->operand_count ? cli->args->operands[index] : NULL;
+}
+
+/* --- list --- */
+
+struct listing {
+	bool json;
+	bool has_head;
+};
+
+static int print_row(void *arg, const struct collection_summary *summary, struct error *err)
+{
+	struct listing *listing = arg;
+
+	if (listing->json)
+		return collection_row_json(summary, stdout) < 0 ? error_set(err, ERROR_INTERNAL, "out of memory") : 0;
+	if (!listing->has_head)
+		collection_row_head(stdout);
+	listing->has_head = true;
+	collection_row_text(summary, stdout);
+	return 0;
+}
+
+static enum exit_status list(const struct cli *cli, struct store *store)
+{
+	struct listing listing = {.json = args_count(cli->args, "json") > 0 || !terminal_of(STDOUT_FILENO).interactive};
+	struct error err = {0};
+
+	if (collections_list(store, print_row, &listing, &err) < 0)
+		return fail(&err);
+	if (!listing.json && !listing.has_head && !cli->quiet)
+		report_note("Nobody is enrolled.");
+	return STATUS_OK;
+}
+
+/* --- export, import --- */
+
+static enum exit_status export(const struct cli *cli, struct store *store) {
+	const char *path = args_value(cli->args, "out"); struct error err = {0}; uint64_t images;
+
+	if (!path &&
+	    terminal_of(STDOUT_FILENO).interactive) return command_usage(&command_collections,
+									 "an export goes to --out FILE or into a pipe");
+	if (export_file_write(store, operand(cli, 1), path, &images, &err) < 0) return fail(&err);
+	if (!cli->quiet) report_note("%" PRIu64 " image%s exported.", images, images == 1 ? "" : "s");
+	return STATUS_OK;
+}
+
+static void report_refusal(uint64_t line, const char *why)
+{
+	report_note("line %" PRIu64 ": %s", line, why);
+}
+
+static enum exit_status import(const struct cli *cli, struct store *store)
+{
+	struct export_counts counts;
+	struct error err = {0};
+	int r = export_file_read(store, operand(cli, 1), &counts, report_refusal, &err);
+
+	if (r < 0)
+		report_error("%s", err.text);
+	if (!cli->quiet && (r == 0 || counts.stored > 0))
+		printf("%" PRIu64 " stored, %" PRIu64 " unchanged, %" PRIu64 " superseded, %" PRIu64 " refused\n",
+		       counts.stored, counts.unchanged, counts.superseded, counts.refused);
+	if (r < 0)
+		return exit_status_of(&err);
+	return counts.refused > 0 ? STATUS_SOME_FAILED : STATUS_OK;
+}
+
+/* --- drop-model --- */
+
+/* The one model whose id begins as asked for. */
+struct search {
+	const char *begins;
+	const char *collection;
+	char found[PEOPLE_MODEL_ID_SIZE];
+	bool ambiguous;
+};
+
+static int look_at_model(void *arg, const struct collection_summary *summary, struct error *err)
+{
+	struct search *search = arg;
+
+	(void)err;
+	if ((search->collection && strcmp(summary->collection, search->collection) != 0) ||
+	    strncmp(summary->model_id, search->begins, strlen(search->begins)) != 0 ||
+	    strcmp(summary->model_id, search->found) == 0)
+		return 0;
+	search->ambiguous = search->ambiguous || search->found[0] != '\0';
+	snprintf(search->found, sizeof(search->found), "%s", summary->model_id);
+	return 0;
+}
+
+static enum exit_status drop_model(const struct cli *cli, struct store *store)
+{
+	struct search search = {.begins = operand(cli, 1), .collection = operand(cli, 2)};
+	struct error err = {0};
+	uint64_t removed;
+
+	if (strlen(search.begins) < MODEL_MIN)
+		return command_usage(&command_collections, "at least %d characters of a model's id", MODEL_MIN);
+	if (collections_list(store, look_at_model, &search, &err) < 0)
+		return fail(&err);
+	if (search.ambiguous)
+		return command_usage(&command_collections, "several models' ids begin with %s", search.begins);
+	if (search.found[0] == '\0') {
+		report_error("no embedding there is of a model %s", search.begins);
+		return STATUS_NOT_IN_PLACE;
+	}
+	if (collections_drop_model(store, search.collection, search.found, &removed, &err) < 0)
+		return fail(&err);
+	printf("%" PRIu64 " embedding%s of model %.*s removed\n", removed, removed == 1 ? "" : "s", MODEL_SHORT,
+	       search.found);
+	return STATUS_OK;
+}
+
+/* --- which of them --- */
+
+static const struct action {
+	const char *name;
+	enum exit_status (*run)(const struct cli *cli, struct store *store);
+	unsigned least; /* operands behind the name */
+	unsigned most;
+	const char *options[3];
+} actions[] = {
+    {"list", list, 0, 0, {"json"}},
+    {"export", export, 0, 1, {"out"}},
+    {"import", import, 1, 1, {0}},
+    {"drop-model", drop_model, 1, 2, {0}},
+    {"reembed", NULL, 0, UINT32_MAX, {"embedder", "threads"}},
+};
+
+static const struct action *find_action(const char *name)
+{
+	for (size_t i = 0; i < array_size(actions); i++)
+		if (strcmp(actions[i].name, name) == 0)
+			return &actions[i];
+	return NULL;
+}
+
+/* The first option of this command that does not go with the action, or NULL. */
+static const char *stray_option(const struct cli *cli, const struct action *action)
+{
+	for (const struct arg_option *o = options; o->name; o++) {
+		bool belongs = false;
+
+		for (size_t i = 0; i < array_size(action->options) && action->options[i]; i++)
+			belongs = belongs || strcmp(o->name, action->options[i]) == 0;
+		if (!belongs && args_count(cli->args, o->name) > 0)
+			return o->name;
+	}
+	return NULL;
+}
+
+static enum exit_status run_in_store(const struct cli *cli, const struct action *action)
+{
+	struct store_settings settings;
+	struct store *store = NULL;
+	struct error err = {0};
+	int r = store_settings_from_config(&settings, cli->config, &err);
+
+	if (r == 0)
+		r = store_open(&store, &settings, &err);
+	if (r < 0)
+		return fail(&err);
+	enum exit_status status = action->run(cli, store);
+	store_close(store);
+	return status;
+}
+
+static enum exit_status run(const struct cli *cli)
+{
+	const char *name = cli->args->operand_count > 0 ? cli->args->operands[0] : "list";
+	unsigned behind = cli->args->operand_count > 0 ? cli->args->operand_count - 1 : 0;
+	const struct action *action = find_action(name);
+
+	if (!action)
+		return command_usage(&command_collections,
+				     "collections %s: list, export, import, drop-model or reembed?", name);
+	if (behind < action->least || behind > action->most)
+		return command_usage(&command_collections, "collections %s takes %s operands", name,
+				     behind < action->least ? "more" : "fewer");
+	const char *stray = stray_option(cli, action);
+	if (stray)
+		return command_usage(&command_collections, "--%s does not go with %s", stray, name);
+	return action->run ? run_in_store(cli, action) : models_program_run(cli->args, action->name, 1);
+}
+
+const struct command command_collections = {
+    .name = "collections",
+    .operands = "[list|export|import|drop-model|reembed] [OPERAND...]",
+    .summary = "Look after enrolled people: list, carry elsewhere, compute for another model",
+    .text = "Works on the store that the setting store.url names; no broker is needed, and the fleet may run.\n"
+	    "\n"
+	    "  list                            collections and models; on a terminal as a table\n"
+	    "  export [COLLECTION]             everything as JSON lines: faces, so treat it as they deserve\n"
+	    "  import FILE|-                   put an export into this store; again does no harm\n"
+	    "  drop-model MODEL [COLLECTION]   remove a model's embeddings (its id, or how it begins)\n"
+	    "  reembed [COLLECTION...]         compute a model's missing embeddings from the stored faces\n"
+	    "\n"
+	    "Examples:\n"
+	    "  facefleet collections\n"
+	    "  facefleet collections reembed --embedder ./new-set/embedder\n"
+	    "  facefleet collections export staff --out staff.jsonl\n"
+	    "  facefleet collections import staff.jsonl --set store.url=sqlite:other.db\n"
+	    "\n"
+	    "Exit status: 0 done, 1 lines were refused, images are left over, or there is no such model,\n"
+	    "2 usage, settings or input file, 4 no store, 5 a fault of this machine, 130 interrupted.\n",
+    .options = {options},
+    .configured = true,
+    .run = run,
+};
