@@ -32,11 +32,14 @@ def is_genuine(secrets, headers, body):
 
 def describe(data):
     """One line about a finished task; data is the reply, as the worker sent it."""
-    result, error = data.get("result"), data.get("error")
-    if result and "similarity" in result:
+    result, error = data.get("result") or {}, data.get("error") or {}
+    subject = data.get("reference") or data.get("user_id") or data["op"]
+    if result.get("similarity") is not None:
         verdict = "same person" if result["matched"] else "different persons"
-        return f"{data.get('reference', '')}: {verdict}, similarity {result['similarity']:.3f}"
-    return f"{data.get('reference', '')}: {data['state']} {error['code'] if error else ''}"
+        return f"{subject}: {verdict}, similarity {result['similarity']:.3f}"
+    if result.get("candidates") is not None:
+        return f"{subject}: may be {', '.join(person['user_id'] for person in result['candidates']) or 'nobody'}"
+    return f"{subject}: {data['op']} {data['state']} {error.get('code', '')}"
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
@@ -50,7 +53,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.send_header("content-length", "0")
         self.end_headers()
         summary = describe(json.loads(body)["data"]) if genuine else "refused: the signature is not ours"
-        print(f"callback {self.headers.get('webhook-id')} {summary}", flush=True)
+        # In one piece: print() writes the end of the line apart, and other threads come in between.
+        sys.stdout.write(f"callback {self.headers.get('webhook-id')} {summary}\n")
+        sys.stdout.flush()
 
     def log_message(self, *_):
         """One line about each callback is enough."""

@@ -154,20 +154,29 @@ static int set_up(struct postgres *p, struct error *err)
 	return r < 0 ? r : database_execute(&p->base, "SET client_min_messages = warning", NULL, 0, err);
 }
 
+static int connect_again(struct postgres *p, struct error *err)
+{
+	PQreset(p->connection);
+	if (PQstatus(p->connection) != CONNECTION_OK)
+		return fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
+	return set_up(p, err);
+}
+
+/* A connection that was lost since its last use shows only now. Nothing was done on it: another is as good. */
 static int begin(struct database *database, bool writes, struct error *err)
 {
+	const char *sql = writes ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 	struct postgres *p = (struct postgres *)database;
 
-	if (PQstatus(p->connection) != CONNECTION_OK) {
-		PQreset(p->connection);
-		if (PQstatus(p->connection) != CONNECTION_OK)
-			return fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
-		int r = set_up(p, err);
-		if (r < 0)
+	if (PQstatus(p->connection) == CONNECTION_OK) {
+		int r = database_execute(database, sql, NULL, 0, err);
+		if (r == 0 || PQstatus(p->connection) == CONNECTION_OK)
 			return r;
+		if (err)
+			error_clear(err);
 	}
-	return database_execute(database, writes ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL, 0,
-				err);
+	int r = connect_again(p, err);
+	return r < 0 ? r : database_execute(database, sql, NULL, 0, err);
 }
 
 static int lock_schema(struct database *database, struct error *err)

@@ -36,6 +36,33 @@ static void test_server_that_ends_and_comes_back(void **state)
 	store_close(store);
 }
 
+/* A restart between two calls costs neither of them: a task that is tried twice may meet two such connections. */
+static void test_server_that_was_away_unnoticed(void **state)
+{
+	const struct store_settings settings = {.url = url, .timeout_ms = 10000};
+	struct people_command command = {.accepted_ms = 2, .id = "00000000-0000-7000-8000-000000000002"};
+	struct error err = {0};
+	struct store *store;
+	unsigned removed;
+	uint64_t before, version;
+
+	(void)state;
+	assert_int_equal(store_migrate(&settings, NULL, NULL, &err), 0);
+	assert_int_equal(store_open(&store, &settings, &err), 0);
+	assert_int_equal(people_version(store, &before, &err), 0);
+	server_kill();
+	server_start();
+	if (people_unenroll(store, "c", "ben", &command, &removed, &version, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(version, before + 1);
+	assert_false(error_is_set(&err));
+	server_kill();
+	server_start();
+	assert_int_equal(people_version(store, &version, &err), 0);
+	assert_int_equal(version, before + 1);
+	store_close(store);
+}
+
 static void test_password_is_told_nobody(void **state)
 {
 	char wrong[600];
@@ -53,6 +80,7 @@ static void test_password_is_told_nobody(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_password_is_told_nobody),
     cmocka_unit_test(test_server_that_ends_and_comes_back),
+    cmocka_unit_test(test_server_that_was_away_unnoticed),
 };
 
 int main(void)
