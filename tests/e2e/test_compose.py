@@ -1,4 +1,4 @@
-"""docker-compose.yml and deploy/make-secrets fit each other and the programs. What Docker does with them is not tried."""
+"""docker-compose.yml and deploy/make-secrets fit each other and the programs; Docker itself is not tried."""
 
 import os
 import shutil
