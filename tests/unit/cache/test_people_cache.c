@@ -20,7 +20,18 @@ struct shelf {
 	atomic_bool hold; /* let nobody out */
 	/* When not NULL, everybody changes while they are looked up, to the next version. */
 	struct people_cache *changing;
+	bool crowd; /* and so many others with them that nothing that was kept before stays */
 };
+
+static void fill(struct people_cache *cache)
+{
+	char user[32];
+
+	for (int i = 0; i < 2000; i++) {
+		snprintf(user, sizeof(user), "crowd-%d", i);
+		people_cache_changed(cache, "c", user, 1);
+	}
+}
 
 static int load(void *arg, const char *collection, const char *user_id, struct people_person *out, struct error *err)
 {
@@ -33,6 +44,8 @@ static int load(void *arg, const char *collection, const char *user_id, struct p
 	*out = person_make(version, shelf->images);
 	if (shelf->changing)
 		people_cache_changed(shelf->changing, collection, user_id, version + 1);
+	if (shelf->crowd)
+		fill(shelf->changing);
 	while (atomic_load(&shelf->hold))
 		sched_yield();
 	return 0;
@@ -148,7 +161,6 @@ static void test_what_is_older_than_known_is_not_kept(void **state)
 	metrics_free(metrics);
 }
 
-/* The change during the look-up is not forgotten, even where nothing can be kept in its place. */
 static void test_what_changes_meanwhile_is_not_kept(void **state)
 {
 	struct metrics *metrics = metrics_new();
@@ -160,6 +172,23 @@ static void test_what_changes_meanwhile_is_not_kept(void **state)
 	shelf.changing = NULL;
 	shelf.version = 6;
 	expect(cache, &shelf, "ann", 6, 2);
+	expect(cache, &shelf, "ann", 6, 2);
+	people_cache_free(cache);
+	metrics_free(metrics);
+}
+
+/* Not even when there is no room to keep it. */
+static void test_what_changes_meanwhile_is_not_forgotten(void **state)
+{
+	struct metrics *metrics = metrics_new();
+	struct people_cache *cache = make(metrics, 50000);
+	struct shelf shelf = {.version = 5, .images = 2, .changing = cache, .crowd = true};
+
+	(void)state;
+	expect(cache, &shelf, "ann", 5, 1);
+	shelf.changing = NULL;
+	shelf.crowd = false;
+	shelf.version = 6;
 	expect(cache, &shelf, "ann", 6, 2);
 	people_cache_free(cache);
 	metrics_free(metrics);
@@ -331,6 +360,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_a_change_counts_at_once),
     cmocka_unit_test(test_what_is_older_than_known_is_not_kept),
     cmocka_unit_test(test_what_changes_meanwhile_is_not_kept),
+    cmocka_unit_test(test_what_changes_meanwhile_is_not_forgotten),
     cmocka_unit_test(test_no_room),
     cmocka_unit_test(test_many_within_the_bound),
     cmocka_unit_test(test_a_stampede_asks_once),
