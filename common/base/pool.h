@@ -18,8 +18,8 @@ struct pool_ops {
 	int (*enter)(void *arg, unsigned index, void **state);
 	/** Handles one item. The item now belongs to this function. */
 	void (*run)(void *arg, void *state, void *item);
-	/** Finishes what run() has put off, when no item waits: before the thread waits for one, and before it ends. May
-	 * be NULL. */
+	/** Finishes what run() has put off, when no item waits: before the thread waits for one, and before it ends.
+	 * May be NULL. */
 	void (*idle)(void *arg, void *state);
 	/** Frees what enter() made. May be NULL. */
 	void (*leave)(void *arg, void *state);

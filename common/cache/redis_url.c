@@ -2,8 +2,11 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/percent.h"
 
 /*
  * No message quotes the text: with a misplaced '/' or '@' any part of it may be the password.
@@ -28,39 +31,13 @@ static const char *find(struct span s, char c)
 	return memchr(s.start, c, length_of(s));
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Undoes percent-encoding; `what` names the part in the error. */
 static int decode(struct span s, const char *what, char *out, size_t size, struct error *err)
 {
-	size_t length = 0;
+	char whole[64];
 
-	while (s.start < s.end) {
-		int c = (unsigned char)*s.start++;
-		if (c == '%') {
-			int high = length_of(s) >= 2 ? hex_digit(s.start[0]) : -1;
-			int low = high >= 0 ? hex_digit(s.start[1]) : -1;
-			if (low < 0)
-				return error_set(err, ERROR_CONFIG, "Redis URL: the %s has a %% without two hex digits",
-						 what);
-			c = high << 4 | low;
-			s.start += 2;
-		}
-		if (c < 0x20 || c == 0x7F)
-			return error_set(err, ERROR_CONFIG, "Redis URL: the %s has a control character", what);
-		if (length + 1 >= size)
-			return error_set(err, ERROR_CONFIG, "Redis URL: the %s is longer than %zu bytes", what,
-					 size - 1);
-		out[length++] = (char)c;
-	}
-	out[length] = '\0';
-	return 0;
+	snprintf(whole, sizeof(whole), "Redis URL: the %s", what);
+	return percent_decode(s.start, length_of(s), whole, out, size, err);
 }
 
 static int parse_number(struct span s, const char *what, unsigned least, unsigned most, unsigned *out,

@@ -25,15 +25,13 @@ static int pass_summary(void *arg, const struct database_row *row, struct error 
 	return reader->fn(reader->arg, &summary, err);
 }
 
-#define NO_EMBEDDING                                                                                                   \
-	"NOT EXISTS (SELECT 1 FROM embeddings e WHERE e.collection = i.collection AND e.user_id = i.user_id"           \
-	" AND e.image_id = i.image_id"
-
 static const char list_sql[] =
     "SELECT g.collection, g.model_id, g.users, g.images, t.images FROM"
     " (SELECT collection, model_id, COUNT(DISTINCT user_id) AS users, COUNT(*) AS images FROM embeddings"
     " GROUP BY collection, model_id UNION ALL"
-    " SELECT i.collection, '', COUNT(DISTINCT i.user_id), COUNT(*) FROM images i WHERE " NO_EMBEDDING ")"
+    " SELECT i.collection, '', COUNT(DISTINCT i.user_id), COUNT(*) FROM images i WHERE NOT EXISTS (SELECT 1 FROM "
+    "embeddings e"
+    " WHERE e.collection = i.collection AND e.user_id = i.user_id AND e.image_id = i.image_id)"
     " GROUP BY i.collection) g"
     " JOIN (SELECT collection, COUNT(*) AS images FROM images GROUP BY collection) t ON t.collection = g.collection"
     " ORDER BY g.collection, g.model_id";
@@ -41,7 +39,7 @@ static const char list_sql[] =
 int collections_list(struct store *store, collection_fn *fn, void *arg, struct error *err)
 {
 	struct list_reader reader = {fn, arg};
-	int r = database_begin(store->database, false, err);
+	int r = database_begin_bulk(store->database, err);
 
 	if (r == 0)
 		r = database_run(store->database,
@@ -82,15 +80,16 @@ int collections_count_images(struct store *store, const char *collection, uint64
 
 /* --- what a model lacks --- */
 
+/* A count, which is asked of the index for each image. A join is planned by statistics, and of a model that is just
+ * being filled they know nothing: PostgreSQL then went through all of it, for each window. */
+#define LACKS "(SELECT COUNT(*) FROM embeddings e WHERE" SAME_IMAGE " AND e.model_id = $7) = 0"
 /* So many images are looked at in one statement, however few of them lack the embedding: it always ends soon. */
 #define WINDOW "1000"
 #define SCAN(range)                                                                                                    \
-	KEY "CASE WHEN e.model_id IS NULL THEN 1 ELSE 0 END FROM (SELECT collection, user_id, image_id FROM images i"  \
-	    " WHERE " range KEY_ORDER " LIMIT " WINDOW " OFFSET $5) i LEFT JOIN embeddings e ON" SAME_IMAGE            \
-	    " AND e.model_id = $7" KEY_ORDER
-#define MISSING(range, end)                                                                                            \
-	KEY "1, " IMAGE "NULL, NULL FROM images i WHERE " range " AND " end " AND " NO_EMBEDDING                       \
-	    " AND e.model_id = $7)" KEY_ORDER
+	KEY "CASE WHEN " LACKS                                                                                         \
+	    " THEN 1 ELSE 0 END FROM (SELECT collection, user_id, image_id FROM images i WHERE " range KEY_ORDER       \
+	    " LIMIT " WINDOW " OFFSET $5) i" KEY_ORDER
+#define MISSING(range, end) KEY "1, " IMAGE "NULL, NULL FROM images i WHERE " range " AND " end " AND " LACKS KEY_ORDER
 #define ONE_END "(i.user_id, i.image_id) <= ($9, $10)"
 #define ALL_END "(i.collection, i.user_id, i.image_id) <= ($8, $9, $10)"
 #define IS_MISSING IS_FIRST

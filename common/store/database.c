@@ -37,6 +37,13 @@ int database_begin(struct database *database, bool writes, struct error *err)
 	return database->ops->begin(database, writes, err);
 }
 
+int database_begin_bulk(struct database *database, struct error *err)
+{
+	int r = database_begin(database, false, err);
+
+	return r < 0 || !database->ops->allow_bulk ? r : database->ops->allow_bulk(database, err);
+}
+
 int database_run(struct database *database, const struct database_statement *statement, struct error *err)
 {
 	return database->ops->run(database, statement, err);

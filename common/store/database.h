@@ -49,6 +49,8 @@ struct database_ops {
 	/** Begins a transaction that writes, or one that sees one moment. Opens a lost connection again. */
 	int (*begin)(struct database *database, bool writes, struct error *err);
 	int (*run)(struct database *database, const struct database_statement *statement, struct error *err);
+	/** Lets the statements of a transaction take DATABASE_BULK times as long. NULL: they may anyway. */
+	int (*allow_bulk)(struct database *database, struct error *err);
 	/** Waits until no other program migrates; until the transaction's end. */
 	int (*lock_schema)(struct database *database, struct error *err);
 };
@@ -66,6 +68,11 @@ int database_open(struct database **out, const char *url, int64_t timeout_ms, st
 void database_close(struct database *database);
 
 int database_begin(struct database *database, bool writes, struct error *err) must_check;
+
+/** Begins one that reads much: its statements may take DATABASE_BULK times `timeout_ms`. */
+int database_begin_bulk(struct database *database, struct error *err) must_check;
+#define DATABASE_BULK 60
+
 int database_commit(struct database *database, struct error *err) must_check;
 
 /** Never fails: without it the transaction ends with the connection. */

@@ -194,7 +194,7 @@ int people_load(struct store *store, const char *collection, const char *model_i
 {
 	const struct database_value values[] = {database_text(model_id), database_text(collection)};
 	struct row_reader reader = {.fn = fn, .arg = arg};
-	int r = database_begin(store->database, false, err);
+	int r = database_begin_bulk(store->database, err);
 
 	if (r == 0)
 		r = read_version(store, version, err);

@@ -179,6 +179,15 @@ static int begin(struct database *database, bool writes, struct error *err)
 	return r < 0 ? r : database_execute(database, sql, NULL, 0, err);
 }
 
+static int allow_bulk(struct database *database, struct error *err)
+{
+	const struct postgres *p = (struct postgres *)database;
+	char sql[96];
+
+	snprintf(sql, sizeof(sql), "SET LOCAL statement_timeout = %" PRId64, DATABASE_BULK * p->timeout_ms);
+	return database_execute(database, sql, NULL, 0, err);
+}
+
 static int lock_schema(struct database *database, struct error *err)
 {
 	return database_execute(database, "SELECT pg_advisory_xact_lock(" MIGRATION_LOCK ")", NULL, 0, err);
@@ -234,5 +243,6 @@ const struct database_ops database_postgres = {
     .close = close_database,
     .begin = begin,
     .run = run,
+    .allow_bulk = allow_bulk,
     .lock_schema = lock_schema,
 };

@@ -97,7 +97,7 @@ static int note_counts(void *arg, const struct database_row *row, struct error *
 /* A person without images is only remembered as unenrolled. */
 static int count(struct database *database, struct store_summary *summary, struct error *err)
 {
-	int r = database_begin(database, false, err);
+	int r = database_begin_bulk(database, err);
 
 	if (r == 0)
 		r = database_run(database,

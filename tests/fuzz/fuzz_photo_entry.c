@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (photo_entry_read(data, size, DIMENSION, &faces) < 0)
 		return 0;
-	if (photo_entry_write(&faces, DIMENSION, &entry) < 0 || entry.size != size || memcmp(entry.data, data, size) != 0)
+	if (photo_entry_write(&faces, DIMENSION, &entry) < 0 || entry.size != size ||
+	    memcmp(entry.data, data, size) != 0)
 		abort();
 	buffer_finish(&entry);
 	return 0;

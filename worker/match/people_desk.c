@@ -69,8 +69,10 @@ int people_desk_find(struct people_desk *desk, const struct context *ctx, const 
 	people_finish(out);
 	if (images > 0)
 		return error_set(err, ERROR_MODEL_MISMATCH,
-				 "user_id: is enrolled under another model; see `facefleet collections reembed`");
-	return error_set(err, ERROR_USER_NOT_FOUND, "user_id: is not enrolled in the collection \"%s\"", collection);
+				 "user_id: \"%s\" is enrolled under another model; see `facefleet collections reembed`",
+				 user_id);
+	return error_set(err, ERROR_USER_NOT_FOUND, "user_id: \"%s\" is not enrolled in the collection \"%s\"", user_id,
+			 collection);
 }
 
 static int check_models(struct people_desk *desk, const char *collection, struct error *err)
@@ -187,9 +189,12 @@ int people_desk_enroll(struct people_desk *desk, const struct context *ctx, cons
 		return r;
 	switch (outcome) {
 	case PEOPLE_SUPERSEDED:
-		return error_set(err, ERROR_SUPERSEDED, "user_id: was unenrolled after this enrolment was accepted");
+		return error_set(err, ERROR_SUPERSEDED,
+				 "user_id: \"%s\" was unenrolled after this enrolment was accepted",
+				 enrolment->user_id);
 	case PEOPLE_FULL:
-		return error_set(err, ERROR_INVALID_JOB, "user_id: has %d images, which is the most there may be",
+		return error_set(err, ERROR_INVALID_JOB,
+				 "user_id: \"%s\" has %d images, which is the most there may be", enrolment->user_id,
 				 PEOPLE_MAX_IMAGES);
 	case PEOPLE_STORED:
 	case PEOPLE_UNCHANGED: /* the last attempt may have ended before it told anybody */

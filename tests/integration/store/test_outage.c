@@ -6,6 +6,7 @@
 
 #include "server.h"
 #include "store/people.h"
+#include "store/store_private.h"
 
 static const char *url;
 
@@ -77,7 +78,43 @@ static void test_password_is_told_nobody(void **state)
 	assert_null(strstr(err.text, "wrong-secret"));
 }
 
+static int note_text(void *arg, const struct database_row *row, struct error *err)
+{
+	(void)err;
+	snprintf(arg, 32, "%s", database_row_text(row, 0));
+	return 0;
+}
+
+static void assert_timeout(struct database *database, const char *expected)
+{
+	char value[32] = "";
+
+	assert_int_equal(
+	    database_run(database,
+			 &(struct database_statement){.sql = "SHOW statement_timeout", .fn = note_text, .arg = value},
+			 NULL),
+	    0);
+	assert_string_equal(value, expected);
+	database_rollback(database);
+}
+
+/* What reads everything may take longer than a statement of a job, and nothing else may. */
+static void test_bulk_may_take_longer(void **state)
+{
+	struct database *database;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(database_open(&database, url, 1500, &err), 0);
+	assert_int_equal(database_begin_bulk(database, &err), 0);
+	assert_timeout(database, "90s");
+	assert_int_equal(database_begin(database, false, &err), 0);
+	assert_timeout(database, "1500ms");
+	database_close(database);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_bulk_may_take_longer),
     cmocka_unit_test(test_password_is_told_nobody),
     cmocka_unit_test(test_server_that_ends_and_comes_back),
     cmocka_unit_test(test_server_that_was_away_unnoticed),

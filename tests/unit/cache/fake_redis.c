@@ -1,6 +1,7 @@
 #include "fake_redis.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -33,6 +34,7 @@ struct fake_redis {
 	pthread_t thread;
 	_Atomic(const struct fake_redis_answer *) answer;
 	atomic_uint connections;
+	atomic_uint answered;
 	struct peer peers[MAX_PEERS];
 };
 
@@ -48,7 +50,7 @@ static bool put(struct peer *peer, const char *text, size_t size)
 }
 
 /* Sends the next piece, or all. */
-static void go_on(struct peer *peer)
+static void go_on(struct fake_redis *fake, struct peer *peer)
 {
 	const struct fake_redis_answer *a = peer->answer;
 	size_t left = a->size - peer->sent;
@@ -61,6 +63,7 @@ static void go_on(struct peer *peer)
 	peer->sent += size;
 	if (peer->sent < a->size)
 		return;
+	atomic_fetch_add(&fake->answered, 1);
 	if (a->then == FAKE_CLOSES) {
 		leave(peer);
 		return;
@@ -81,7 +84,7 @@ static void hear(struct fake_redis *fake, struct peer *peer)
 	if (peer->is_in) {
 		peer->answer = atomic_load(&fake->answer);
 		peer->sent = 0;
-		go_on(peer);
+		go_on(fake, peer);
 		return;
 	}
 	/* Commands of the login come one by one. */
@@ -103,6 +106,8 @@ static void welcome(struct fake_redis *fake)
 		close(fd);
 		return;
 	}
+	/* Pieces leave when they are sent, not when the one before has arrived. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	fake->peers[i] = (struct peer){.fd = fd};
 	atomic_fetch_add(&fake->connections, 1);
 }
@@ -129,7 +134,7 @@ static void *serve(void *arg)
 			if (n > 0 && fds[2 + i].revents)
 				hear(fake, &fake->peers[i]);
 			else if (fake->peers[i].answer)
-				go_on(&fake->peers[i]);
+				go_on(fake, &fake->peers[i]);
 		}
 		if (n > 0 && fds[1].revents)
 			welcome(fake);
@@ -175,6 +180,11 @@ const char *fake_redis_url(const struct fake_redis *fake)
 void fake_redis_answers(struct fake_redis *fake, const struct fake_redis_answer *answer)
 {
 	atomic_store(&fake->answer, answer);
+}
+
+unsigned fake_redis_answered(const struct fake_redis *fake)
+{
+	return atomic_load(&fake->answered);
 }
 
 unsigned fake_redis_connections(const struct fake_redis *fake)

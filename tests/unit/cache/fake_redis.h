@@ -26,6 +26,9 @@ const char *fake_redis_url(const struct fake_redis *fake);
 /** From the next command on. `answer` outlives the server. */
 void fake_redis_answers(struct fake_redis *fake, const struct fake_redis_answer *answer);
 
+/** Answers that it has sent to their end, the login's aside. */
+unsigned fake_redis_answered(const struct fake_redis *fake);
+
 /** Connections so far. */
 unsigned fake_redis_connections(const struct fake_redis *fake);
 

@@ -169,6 +169,37 @@ static void test_answers_without_end(void **state)
 	metrics_free(metrics);
 }
 
+/*
+ * What comes after an answer is not the answer to the next command, unless it comes so late that nobody can tell; then
+ * it is the next answer that comes after.
+ */
+static void test_an_answer_nobody_asked_for(void **state)
+{
+	static const struct fake_redis_answer two = ANSWER("$5\r\nvalue\r\n$5\r\nvalue\r\n", .piece = 11);
+	struct fake_redis *fake = fake_redis_new();
+	struct metrics *metrics = metrics_new();
+	struct redis *redis = make(fake_redis_url(fake), metrics, 20000);
+	int64_t until = clock_monotonic_ms() + 20000;
+
+	(void)state;
+	wait_until_up(redis);
+	fake_redis_answers(fake, &two);
+	assert_int_equal(ask(redis), 0);
+	while (fake_redis_answered(fake) == 0) {
+		assert_true(clock_monotonic_ms() < until);
+		usleep(1000);
+	}
+	fake_redis_answers(fake, &good);
+	while (ask(redis) == 0) {
+		assert_true(clock_monotonic_ms() < until);
+		usleep(1000);
+	}
+	assert_true(counted(metrics, "unavailable") == 1);
+	redis_free(redis);
+	fake_redis_free(fake);
+	metrics_free(metrics);
+}
+
 /* The deadline of a task counts when it is nearer than the time of a call. */
 static void test_the_task_has_no_time(void **state)
 {
@@ -275,6 +306,7 @@ static void test_forget_with_garbage(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_answers_of_all_kinds),
     cmocka_unit_test(test_answers_without_end),
+    cmocka_unit_test(test_an_answer_nobody_asked_for),
     cmocka_unit_test(test_the_task_has_no_time),
     cmocka_unit_test(test_nobody_is_there),
     cmocka_unit_test(test_wrong_url),
