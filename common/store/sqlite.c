@@ -1,9 +1,12 @@
 /* The store in a file of this host. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "store/database.h"
 
@@ -142,6 +145,18 @@ static int set_up(struct database *database, int64_t timeout_ms, struct error *e
 	return r;
 }
 
+/* Faces are nobody else's business: SQLite would make the file readable for all, and gives those beside it the same
+ * mode. What goes wrong here goes wrong again when it is opened. */
+static void make_private_file(const char *path)
+{
+	int fd = path[0] == '\0' || strcmp(path, ":memory:") == 0
+		     ? -1
+		     : open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 static int open_database(struct database **out, const char *path, int64_t timeout_ms, struct error *err)
 {
 	struct sqlite *s = calloc(1, sizeof(*s));
@@ -149,6 +164,7 @@ static int open_database(struct database **out, const char *path, int64_t timeou
 	if (!s)
 		return error_set(err, ERROR_INTERNAL, "no memory for a store");
 	s->base.ops = &database_sqlite;
+	make_private_file(path);
 	int status =
 	    sqlite3_open_v2(path, &s->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 	int r = status == SQLITE_OK ? set_up(&s->base, timeout_ms, err) : fail(s->handle, err);

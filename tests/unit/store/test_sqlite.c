@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ static int tear_down(void **state)
 
 static struct store *open_store(void)
 {
-	struct store *store;
+	struct store *store = NULL;
 	struct error err = {0};
 
 	if (store_migrate(&settings, NULL, NULL, &err) < 0 || store_open(&store, &settings, &err) < 0)
@@ -82,6 +83,22 @@ static int enroll(struct store *store, const char *user, unsigned number, struct
 	const struct people_enrolment e = {"c", user, {1000 + number, id}, "model", vector, 2, NULL, 0};
 	int r = people_enroll(store, &e, &outcome, &version, err);
 	return r < 0 ? r : outcome == PEOPLE_STORED ? 0 : -1;
+}
+
+static void test_nobody_else_may_read_it(void **state)
+{
+	static const char *const endings[] = {"", "-wal", "-shm"};
+	struct store *store = open_store();
+	char path[160];
+	struct stat about;
+
+	(void)state;
+	for (unsigned i = 0; i < array_size(endings); i++) {
+		snprintf(path, sizeof(path), "%s%s", files.urls[0] + strlen("sqlite:"), endings[i]);
+		assert_int_equal(stat(path, &about), 0);
+		assert_int_equal(about.st_mode & 0777, 0600);
+	}
+	store_close(store);
 }
 
 /* ON DELETE CASCADE is nothing without the pragma. */
@@ -237,11 +254,9 @@ static void test_older_schema_is_brought_up_to_date(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
-    CASE(test_is_opened_for_several_processes),
-    CASE(test_embeddings_go_with_their_image),
-    CASE(test_several_processes),
-    CASE(test_busy_is_an_error_that_passes),
-    CASE(test_names_of_another_type),
+    CASE(test_is_opened_for_several_processes),    CASE(test_nobody_else_may_read_it),
+    CASE(test_embeddings_go_with_their_image),     CASE(test_several_processes),
+    CASE(test_busy_is_an_error_that_passes),       CASE(test_names_of_another_type),
     CASE(test_older_schema_is_brought_up_to_date),
 };
 
