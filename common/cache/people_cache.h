@@ -22,7 +22,8 @@
  *
  * A copy counts only if it is at least as new as what people_cache_know() was told of the person, and one in Redis only
  * of persons it was told of. So whoever follows the store and says so here finds nobody longer than they follow late,
- * whatever Redis missed, forgot or was never told. Redis itself never replaces a version by an older one.
+ * whatever Redis missed, forgot or was never told. Redis itself never replaces a version by an older one; so it must be
+ * emptied when its store is put back to an older copy.
  */
 struct people_cache;
 

@@ -49,6 +49,33 @@ int database_run(struct database *database, const struct database_statement *sta
 	return database->ops->run(database, statement, err);
 }
 
+/* Passes rows on and remembers that there were any: what has seen some cannot be begun again. */
+struct counter {
+	const struct database_statement *statement;
+	bool any;
+};
+
+static int pass_row(void *arg, const struct database_row *row, struct error *err)
+{
+	struct counter *counter = arg;
+
+	counter->any = true;
+	return counter->statement->fn(counter->statement->arg, row, err);
+}
+
+int database_read(struct database *database, const struct database_statement *statement, struct error *err)
+{
+	struct counter counter = {.statement = statement};
+	struct database_statement counted = *statement;
+
+	counted.fn = pass_row;
+	counted.arg = &counter;
+	int r = database_run(database, &counted, err);
+	if (r < 0 && !counter.any && database->ops->recover && database->ops->recover(database, err))
+		r = database_run(database, &counted, err);
+	return r;
+}
+
 int database_execute(struct database *database, const char *sql, const struct database_value *values, unsigned count,
 		     struct error *err)
 {

@@ -49,6 +49,8 @@ struct database_ops {
 	/** Begins a transaction that writes, or one that sees one moment. Opens a lost connection again. */
 	int (*begin)(struct database *database, bool writes, struct error *err);
 	int (*run)(struct database *database, const struct database_statement *statement, struct error *err);
+	/** Makes a connection that was lost anew; false: it was not, or cannot be made. NULL: it is never lost. */
+	bool (*recover)(struct database *database, struct error *err);
 	/** Lets the statements of a transaction take DATABASE_BULK times as long. NULL: they may anyway. */
 	int (*allow_bulk)(struct database *database, struct error *err);
 	/** Waits until no other program migrates; until the transaction's end. */
@@ -77,6 +79,9 @@ int database_commit(struct database *database, struct error *err) must_check;
 
 /** Never fails: without it the transaction ends with the connection. */
 void database_rollback(struct database *database);
+
+/** Runs one statement that reads, on its own: it sees one moment, and a lost connection is opened again for it. */
+int database_read(struct database *database, const struct database_statement *statement, struct error *err) must_check;
 
 /** Runs one statement. Inside a transaction an error leaves only database_rollback() to do. */
 int database_run(struct database *database, const struct database_statement *statement, struct error *err) must_check;

@@ -72,22 +72,18 @@ int people_find(struct store *store, const char *collection, const char *user_id
 	struct finding finding = {.collection = collection, .person = out};
 
 	*out = (struct people_person){0};
-	int r = database_begin(store->database, false, err);
-	if (r == 0)
-		r = database_run(
-		    store->database,
-		    &(struct database_statement){
-			.sql = "SELECT p.version, i.image_id, e.vector FROM persons p"
-			       " LEFT JOIN images i ON i.collection = p.collection AND i.user_id = p.user_id"
-			       " LEFT JOIN embeddings e ON e.collection = i.collection AND e.user_id = i.user_id"
-			       " AND e.image_id = i.image_id AND e.model_id = $3"
-			       " WHERE p.collection = $1 AND p.user_id = $2 ORDER BY i.image_id",
-			.values = values,
-			.value_count = array_size(values),
-			.fn = add_found,
-			.arg = &finding},
-		    err);
-	database_rollback(store->database);
+	int r = database_read(store->database,
+			      &(struct database_statement){
+				  .sql = "SELECT p.version, i.image_id, e.vector FROM persons p"
+					 " LEFT JOIN images i ON i.collection = p.collection AND i.user_id = p.user_id"
+					 " LEFT JOIN embeddings e ON e.collection = i.collection"
+					 " AND e.user_id = i.user_id AND e.image_id = i.image_id AND e.model_id = $3"
+					 " WHERE p.collection = $1 AND p.user_id = $2 ORDER BY i.image_id",
+				  .values = values,
+				  .value_count = array_size(values),
+				  .fn = add_found,
+				  .arg = &finding},
+			      err);
 	if (r < 0)
 		people_finish(out);
 	return r;
@@ -109,22 +105,17 @@ static int note_version(void *arg, const struct database_row *row, struct error 
 	return 0;
 }
 
-static int read_version(struct store *store, uint64_t *version, struct error *err)
+static struct database_statement select_version(uint64_t *version)
 {
-	return database_run(store->database,
-			    &(struct database_statement){
-				.sql = "SELECT version FROM people_version", .fn = note_version, .arg = version},
-			    err);
+	return (struct database_statement){
+	    .sql = "SELECT version FROM people_version", .fn = note_version, .arg = version};
 }
 
 int people_version(struct store *store, uint64_t *version, struct error *err)
 {
-	int r = database_begin(store->database, false, err);
+	const struct database_statement statement = select_version(version);
 
-	if (r == 0)
-		r = read_version(store, version, err);
-	database_rollback(store->database);
-	return r;
+	return database_read(store->database, &statement, err);
 }
 
 struct change_reader {
@@ -146,19 +137,15 @@ int people_changes(struct store *store, uint64_t after, unsigned limit, people_c
 {
 	const struct database_value values[] = {database_integer((int64_t)after), database_integer(limit)};
 	struct change_reader reader = {fn, arg};
-	int r = database_begin(store->database, false, err);
 
-	if (r == 0)
-		r = database_run(store->database,
-				 &(struct database_statement){.sql = "SELECT version, collection, user_id FROM persons"
-								     " WHERE version > $1 ORDER BY version LIMIT $2",
-							      .values = values,
-							      .value_count = array_size(values),
-							      .fn = pass_change,
-							      .arg = &reader},
-				 err);
-	database_rollback(store->database);
-	return r;
+	return database_read(store->database,
+			     &(struct database_statement){.sql = "SELECT version, collection, user_id FROM persons"
+								 " WHERE version > $1 ORDER BY version LIMIT $2",
+							  .values = values,
+							  .value_count = array_size(values),
+							  .fn = pass_change,
+							  .arg = &reader},
+			     err);
 }
 
 /* --- everybody --- */
@@ -194,10 +181,11 @@ int people_load(struct store *store, const char *collection, const char *model_i
 {
 	const struct database_value values[] = {database_text(model_id), database_text(collection)};
 	struct row_reader reader = {.fn = fn, .arg = arg};
+	const struct database_statement newest = select_version(version);
 	int r = database_begin_bulk(store->database, err);
 
 	if (r == 0)
-		r = read_version(store, version, err);
+		r = database_run(store->database, &newest, err);
 	if (r == 0)
 		r = database_run(store->database,
 				 &(struct database_statement){

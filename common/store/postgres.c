@@ -2,10 +2,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "base/clock.h"
 #include "store/database.h"
 
 #define MAX_VALUES 16
@@ -20,6 +24,7 @@ struct postgres {
 	struct database base;
 	PGconn *connection;
 	int64_t timeout_ms;
+	bool is_bulk; /* the transaction that was begun last */
 };
 
 static PGconn *connection_of(struct database *database)
@@ -110,39 +115,104 @@ static void fill(struct parameters *p, const struct database_statement *statemen
 	}
 }
 
-/* Row by row, so that a large result is never gathered; all of it is taken off the connection whatever happens. */
-static int read_results(PGconn *connection, const struct database_statement *statement, struct error *err)
+/* --- waiting, but not for ever --- */
+
+/* The server ends a statement by itself in time; this is for one that does not answer any more. */
+#define SLACK_MS 1000
+
+static int fail_silent(struct postgres *p, struct error *err)
 {
-	PGresult *result;
+	/* What may still come would be taken for the next statement's answer. */
+	shutdown(PQsocket(p->connection), SHUT_RDWR);
+	(void)!PQconsumeInput(p->connection);
+	return error_set(err, ERROR_STORE_UNAVAILABLE, "store: the server does not answer");
+}
+
+static int wait_for(struct postgres *p, short events, int64_t until_ms, struct error *err)
+{
+	struct pollfd fd = {.fd = PQsocket(p->connection), .events = events};
+	int64_t left_ms = until_ms - clock_monotonic_ms();
+	int ready = left_ms > 0 ? poll(&fd, 1, left_ms > INT_MAX ? INT_MAX : (int)left_ms) : 0;
+
+	if (ready > 0 || (ready < 0 && errno == EINTR))
+		return 0;
+	return fail_silent(p, err);
+}
+
+/* Sends what libpq could not send at once. Reads meanwhile, so that no server waits for us to. */
+static int flush(struct postgres *p, int64_t until_ms, struct error *err)
+{
+	int left;
 	int r = 0;
 
-	while ((result = PQgetResult(connection))) {
-		ExecStatusType status = PQresultStatus(result);
-		const struct database_row row = {.ops = &row_ops, .handle = result};
-
-		if (r == 0 && status == PGRES_SINGLE_TUPLE && statement->fn)
-			r = statement->fn(statement->arg, &row, err);
-		else if (r == 0 && status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK &&
-			 status != PGRES_COMMAND_OK)
-			r = fail_result(connection, result, err);
-		PQclear(result);
+	while (r == 0 && (left = PQflush(p->connection)) != 0) {
+		if (left < 0 || !PQconsumeInput(p->connection))
+			return fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
+		r = wait_for(p, POLLIN | POLLOUT, until_ms, err);
 	}
 	return r;
 }
 
+/* Until the next result can be had without waiting. */
+static int await_result(struct postgres *p, int64_t until_ms, struct error *err)
+{
+	int r = 0;
+
+	while (r == 0 && PQisBusy(p->connection)) {
+		r = wait_for(p, POLLIN, until_ms, err);
+		if (r == 0 && !PQconsumeInput(p->connection))
+			return fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
+	}
+	return r;
+}
+
+static int read_result(PGconn *connection, PGresult *result, const struct database_statement *statement,
+		       struct error *err)
+{
+	const struct database_row row = {.ops = &row_ops, .handle = result};
+	ExecStatusType status = PQresultStatus(result);
+
+	if (status == PGRES_SINGLE_TUPLE)
+		return statement->fn ? statement->fn(statement->arg, &row, err) : 0;
+	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ? 0 : fail_result(connection, result, err);
+}
+
+/* Row by row, so that a large result is never gathered; all of it is taken off the connection whatever happens. */
+static int read_results(struct postgres *p, const struct database_statement *statement, int64_t until_ms,
+			struct error *err)
+{
+	PGresult *result;
+	int r = 0;
+
+	for (;;) {
+		int waited = await_result(p, until_ms, r == 0 ? err : NULL);
+
+		if (waited < 0)
+			return r < 0 ? r : waited;
+		result = PQgetResult(p->connection);
+		if (!result)
+			return r;
+		if (r == 0)
+			r = read_result(p->connection, result, statement, err);
+		PQclear(result);
+	}
+}
+
 static int run(struct database *database, const struct database_statement *statement, struct error *err)
 {
-	PGconn *connection = connection_of(database);
-	struct parameters p;
+	struct postgres *p = (struct postgres *)database;
+	int64_t until_ms = clock_monotonic_ms() + (p->is_bulk ? DATABASE_BULK : 1) * p->timeout_ms + SLACK_MS;
+	struct parameters parameters;
 
 	if (statement->value_count > MAX_VALUES)
 		return error_set(err, ERROR_INTERNAL, "store: %u parameters", statement->value_count);
-	fill(&p, statement);
-	if (!PQsendQueryParams(connection, statement->sql, (int)statement->value_count, p.types, p.values, p.lengths,
-			       p.formats, 1))
-		return fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(connection));
-	PQsetSingleRowMode(connection);
-	return read_results(connection, statement, err);
+	fill(&parameters, statement);
+	if (!PQsendQueryParams(p->connection, statement->sql, (int)statement->value_count, parameters.types,
+			       parameters.values, parameters.lengths, parameters.formats, 1))
+		return fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
+	PQsetSingleRowMode(p->connection);
+	int r = flush(p, until_ms, err);
+	return r < 0 ? r : read_results(p, statement, until_ms, err);
 }
 
 static int set_up(struct postgres *p, struct error *err)
@@ -159,7 +229,19 @@ static int connect_again(struct postgres *p, struct error *err)
 	PQreset(p->connection);
 	if (PQstatus(p->connection) != CONNECTION_OK)
 		return fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
+	PQsetnonblocking(p->connection, 1);
 	return set_up(p, err);
+}
+
+static bool recover(struct database *database, struct error *err)
+{
+	struct postgres *p = (struct postgres *)database;
+
+	if (PQstatus(p->connection) == CONNECTION_OK)
+		return false;
+	if (err)
+		error_clear(err);
+	return connect_again(p, err) == 0;
 }
 
 /* A connection that was lost since its last use shows only now. Nothing was done on it: another is as good. */
@@ -168,22 +250,17 @@ static int begin(struct database *database, bool writes, struct error *err)
 	const char *sql = writes ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 	struct postgres *p = (struct postgres *)database;
 
-	if (PQstatus(p->connection) == CONNECTION_OK) {
-		int r = database_execute(database, sql, NULL, 0, err);
-		if (r == 0 || PQstatus(p->connection) == CONNECTION_OK)
-			return r;
-		if (err)
-			error_clear(err);
-	}
-	int r = connect_again(p, err);
-	return r < 0 ? r : database_execute(database, sql, NULL, 0, err);
+	p->is_bulk = false;
+	int r = database_execute(database, sql, NULL, 0, err);
+	return r < 0 && recover(database, err) ? database_execute(database, sql, NULL, 0, err) : r;
 }
 
 static int allow_bulk(struct database *database, struct error *err)
 {
-	const struct postgres *p = (struct postgres *)database;
+	struct postgres *p = (struct postgres *)database;
 	char sql[96];
 
+	p->is_bulk = true;
 	snprintf(sql, sizeof(sql), "SET LOCAL statement_timeout = %" PRId64, DATABASE_BULK * p->timeout_ms);
 	return database_execute(database, sql, NULL, 0, err);
 }
@@ -227,6 +304,7 @@ static int open_database(struct database **out, const char *url, int64_t timeout
 	p->timeout_ms = timeout_ms;
 	p->connection = connect_to(url, timeout_ms);
 	PQsetNoticeProcessor(p->connection, ignore_notice, NULL);
+	PQsetnonblocking(p->connection, 1);
 	int r = PQstatus(p->connection) == CONNECTION_OK
 		    ? set_up(p, err)
 		    : fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
@@ -243,6 +321,7 @@ const struct database_ops database_postgres = {
     .close = close_database,
     .begin = begin,
     .run = run,
+    .recover = recover,
     .allow_bulk = allow_bulk,
     .lock_schema = lock_schema,
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "store/database.h"
 
 struct sqlite {
@@ -133,11 +134,34 @@ static void close_database(struct database *database)
 	free(database);
 }
 
-/* Readers go on while one writes; what was committed outlives the host's end. */
+#define AGAIN_MS 5
+
+/*
+ * Readers go on while one writes. While several programs turn a new file to this mode at once, SQLite fails some of them
+ * without waiting for the lock as it was told (busy, and once the log's files came or went, an input or output error).
+ */
+static int use_wal(struct database *database, int64_t timeout_ms, struct error *err)
+{
+	int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+	int r;
+
+	for (;;) {
+		r = database_execute(database, "PRAGMA journal_mode = WAL", NULL, 0, err);
+		if (r == 0 || error_errno(err) != -EAGAIN || clock_monotonic_ms() >= until_ms)
+			return r;
+		sqlite3_sleep(AGAIN_MS);
+	}
+}
+
 static int set_up(struct database *database, int64_t timeout_ms, struct error *err)
 {
+	struct error why = {0};
+
 	sqlite3_busy_timeout(handle_of(database), timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms);
-	int r = database_execute(database, "PRAGMA journal_mode = WAL", NULL, 0, err);
+	int r = use_wal(database, timeout_ms, &why);
+	if (r < 0 && err)
+		*err = why;
+	/* What was committed outlives the host's end. */
 	if (r == 0)
 		r = database_execute(database, "PRAGMA synchronous = FULL", NULL, 0, err);
 	if (r == 0)

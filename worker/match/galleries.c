@@ -298,7 +298,7 @@ int galleries_follow(struct galleries *galleries, struct store *store, galleries
 	if (r == 0 && newest < galleries_version(galleries))
 		return error_set(err, ERROR_CONFIG,
 				 "the store's people are at version %" PRIu64 " and were at %" PRIu64
-				 ": it is another store, or an older copy",
+				 ": it is another store, or an older copy (then empty Redis, too)",
 				 newest, galleries_version(galleries));
 	if (r == 0 && newest > galleries_version(galleries)) {
 		while ((r = follow_page(galleries, store, &witness, err)) == PAGE)

@@ -1,6 +1,7 @@
 /* A PostgreSQL that is not there, or not for us. */
 #include "run.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,6 +65,66 @@ static void test_server_that_was_away_unnoticed(void **state)
 	store_close(store);
 }
 
+static int note_number(void *arg, const struct database_row *row, struct error *err)
+{
+	(void)err;
+	*(int64_t *)arg = database_row_integer(row, 0);
+	return 0;
+}
+
+/* A server that takes statements and never answers: its process for this connection stands still. */
+static void test_server_that_does_not_answer(void **state)
+{
+	const struct store_settings settings = {.url = url, .timeout_ms = 200};
+	struct error err = {0};
+	struct store *store;
+	uint64_t version;
+	int64_t backend = 0;
+
+	(void)state;
+	assert_int_equal(store_migrate(&settings, NULL, NULL, &err), 0);
+	assert_int_equal(store_open(&store, &settings, &err), 0);
+	assert_int_equal(database_read(store->database,
+				       &(struct database_statement){.sql = "SELECT CAST(pg_backend_pid() AS BIGINT)",
+								    .fn = note_number,
+								    .arg = &backend},
+				       &err),
+			 0);
+	assert_true(backend > 1);
+	assert_int_equal(kill((pid_t)backend, SIGSTOP), 0);
+	/* It is given up, and another connection does it. */
+	if (people_version(store, &version, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(kill((pid_t)backend, SIGCONT), 0);
+	store_close(store);
+}
+
+/* The same in the middle of a transaction: that one fails, and in time. */
+static void test_server_that_stops_answering(void **state)
+{
+	const struct store_settings settings = {.url = url, .timeout_ms = 200};
+	struct error err = {0};
+	struct store *store;
+	uint64_t version;
+	int64_t backend = 0;
+	const struct database_statement ask = {
+	    .sql = "SELECT CAST(pg_backend_pid() AS BIGINT)", .fn = note_number, .arg = &backend};
+
+	(void)state;
+	assert_int_equal(store_open(&store, &settings, &err), 0);
+	assert_int_equal(database_begin(store->database, true, &err), 0);
+	assert_int_equal(database_run(store->database, &ask, &err), 0);
+	assert_int_equal(kill((pid_t)backend, SIGSTOP), 0);
+	assert_true(database_run(store->database, &ask, &err) < 0);
+	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	assert_true(database_commit(store->database, &err) < 0);
+	assert_int_equal(kill((pid_t)backend, SIGCONT), 0);
+	error_clear(&err);
+	if (people_version(store, &version, &err) < 0)
+		fail_msg("%s", err.text);
+	store_close(store);
+}
+
 static void test_password_is_told_nobody(void **state)
 {
 	char wrong[600];
@@ -116,6 +177,8 @@ static void test_bulk_may_take_longer(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_bulk_may_take_longer),
     cmocka_unit_test(test_password_is_told_nobody),
+    cmocka_unit_test(test_server_that_does_not_answer),
+    cmocka_unit_test(test_server_that_stops_answering),
     cmocka_unit_test(test_server_that_ends_and_comes_back),
     cmocka_unit_test(test_server_that_was_away_unnoticed),
 };
