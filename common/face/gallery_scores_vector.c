@@ -1,4 +1,7 @@
-/* Compiled once for each instruction set, GALLERY_SCORES being the name. */
+/*
+ * Compiled once for each instruction set, GALLERY_SCORES being the name and GALLERY_SUMS the vectors of sums that fit
+ * into its registers: sixteen make tiles of rows by queries, whose lanes are added up together.
+ */
 #include <string.h>
 
 #include "face/gallery_scores.h"
@@ -43,14 +46,89 @@ INLINE void products(const int queries, const float *row, size_t stride, const f
 		score[q * count] = sum_of(sum[q]);
 }
 
+#if GALLERY_SUMS >= 16
+/* One step of sum_of() for two vectors, and further ones for more: each lane is added to the one it meets there. */
+INLINE vec halves(vec a, vec b)
+{
+	return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+	       __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+}
+
+INLINE vec quarters(vec a, vec b)
+{
+	return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+	       __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+}
+
+INLINE vec eighths(vec a, vec b)
+{
+	return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+	       __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+}
+
+INLINE vec sixteenths(vec a, vec b)
+{
+	return __builtin_shufflevector(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30) +
+	       __builtin_shufflevector(a, b, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
+}
+
+/* Lane i is sum_of(sum[i]): vectors meet in the order that leaves the lanes in theirs. */
+INLINE vec sums_of(const vec sum[16])
+{
+	vec four[4];
+
+	for (int i = 0; i < 4; i++)
+		four[i] = quarters(halves(sum[i], sum[i + 4]), halves(sum[i + 8], sum[i + 12]));
+	return sixteenths(eighths(four[0], four[1]), eighths(four[2], four[3]));
+}
+
+/* `rows` times `queries` is 16. So many floats `ahead` of each the memory is asked for what comes next (0: no). */
+INLINE void tile(const int rows, const int queries, const float *row, size_t stride, const float *query, size_t count,
+		 float *score, size_t ahead)
+{
+	vec sum[16] = {{0}};
+
+	for (size_t i = 0; i < stride; i += GALLERY_LANES) {
+		for (int r = 0; r < rows; r++) {
+			vec v = load(row + r * stride + i);
+
+			if (ahead)
+				__builtin_prefetch(row + r * stride + i + ahead);
+			for (int q = 0; q < queries; q++)
+				sum[q * rows + r] += v * load(query + q * stride + i);
+		}
+	}
+	vec all = sums_of(sum);
+	for (int q = 0; q < queries; q++)
+		memcpy(score + q * count, (const float *)&all + q * rows, (size_t)rows * sizeof(float));
+}
+#endif
+
 void GALLERY_SCORES(const float *rows, size_t stride, size_t count, const float *queries, size_t query_count,
 		    float *scores)
 {
-	for (size_t r = 0; r < count; r++) {
-		const float *row = rows + r * stride;
-		size_t q = 0;
+	size_t q;
 
-		for (; q + 4 <= query_count; q += 4)
+#if GALLERY_SUMS >= 16
+	size_t tiles = count / 16 * 16;
+
+	for (size_t r = 0; r < tiles; r += 16) {
+		for (q = 0; q + 4 <= query_count; q += 4) {
+			/* Busy with these products, the processor does not look far enough ahead by itself. */
+			for (size_t i = r; i < r + 16; i += 4)
+				tile(4, 4, rows + i * stride, stride, queries + q * stride, count,
+				     scores + q * count + i, q == 0 ? 16 * stride : 0);
+		}
+		for (; q < query_count; q++)
+			tile(16, 1, rows + r * stride, stride, queries + q * stride, count, scores + q * count + r, 0);
+	}
+#else
+	size_t tiles = 0;
+#endif
+	for (size_t r = tiles; r < count; r++) {
+		const float *row = rows + r * stride;
+
+		for (q = 0; q + 4 <= query_count; q += 4)
 			products(4, row, stride, queries + q * stride, count, scores + q * count + r);
 		for (; q < query_count; q++)
 			products(1, row, stride, queries + q * stride, count, scores + q * count + r);

@@ -308,24 +308,25 @@ static void test_searches_while_it_changes(void **state)
 	gallery_free(race.gallery);
 }
 
-/* A row's score depends on neither its place nor the other queries. */
+/* A row's score depends on neither its place nor the other queries: alone it has no tile of rows around it. */
 static void test_scores(void **state)
 {
+	enum { ROWS = 37, MANY = 6 };
 	gallery_scores_function *score = gallery_scores_named(*state);
-	static float rows[7][MAX_DIMENSION];
-	static float queries[6][MAX_DIMENSION];
-	float together[6 * 7];
+	static float rows[ROWS][MAX_DIMENSION];
+	static float queries[MANY][MAX_DIMENSION];
+	float together[MANY * ROWS];
 	float alone;
 
-	for (unsigned i = 0; i < 7; i++)
+	for (unsigned i = 0; i < ROWS; i++)
 		random_direction(rows[i], MAX_DIMENSION);
-	for (unsigned i = 0; i < 6; i++)
+	for (unsigned i = 0; i < MANY; i++)
 		random_direction(queries[i], MAX_DIMENSION);
-	score(rows[0], MAX_DIMENSION, 7, queries[0], 6, together);
-	for (unsigned q = 0; q < 6; q++) {
-		for (unsigned r = 0; r < 7; r++) {
+	score(rows[0], MAX_DIMENSION, ROWS, queries[0], MANY, together);
+	for (unsigned q = 0; q < MANY; q++) {
+		for (unsigned r = 0; r < ROWS; r++) {
 			score(rows[r], MAX_DIMENSION, 1, queries[q], 1, &alone);
-			assert_memory_equal(&alone, &together[q * 7 + r], sizeof(alone));
+			assert_memory_equal(&alone, &together[q * ROWS + r], sizeof(alone));
 			assert_float_equal(alone, product(rows[r], queries[q], MAX_DIMENSION), 1e-6);
 		}
 	}
