@@ -1,14 +1,24 @@
-/*
- * Compiled once for each instruction set, GALLERY_SCORES being the name and GALLERY_SUMS the vectors of sums that fit
- * into its registers: sixteen make tiles of rows by queries, whose lanes are added up together.
- */
+/* Compiled once for each instruction set, GALLERY_SCORES being the name. */
 #include <string.h>
 
 #include "face/gallery_scores.h"
 
-typedef float vec __attribute__((vector_size(GALLERY_LANES * sizeof(float))));
+/* Lanes of a register, and queries whose sums have room in registers. */
+#if defined(__AVX512F__)
+#define WIDTH 16
+#define QUERIES 4
+#elif defined(__AVX__)
+#define WIDTH 8
+#define QUERIES 4
+#else
+#define WIDTH 4
+#define QUERIES 2
+#endif
+#define PARTS (GALLERY_LANES / WIDTH)
+
+typedef float vec __attribute__((vector_size(WIDTH * sizeof(float))));
 /* The same vector anywhere in memory. */
-typedef float loose_vec __attribute__((vector_size(GALLERY_LANES * sizeof(float)), aligned(4), may_alias));
+typedef float loose_vec __attribute__((vector_size(WIDTH * sizeof(float)), aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -19,12 +29,16 @@ INLINE vec load(const float *at)
 	return *(const loose_vec *)at;
 }
 
-INLINE float sum_of(vec v)
+INLINE float sum_of(vec parts[PARTS])
 {
-	float lanes[GALLERY_LANES];
+	float lanes[WIDTH];
 
-	memcpy(lanes, &v, sizeof(lanes));
-	for (int half = GALLERY_LANES / 2; half > 0; half /= 2) {
+	for (int half = PARTS / 2; half > 0; half /= 2) {
+		for (int i = 0; i < half; i++)
+			parts[i] += parts[i + half];
+	}
+	memcpy(lanes, parts, sizeof(lanes));
+	for (int half = WIDTH / 2; half > 0; half /= 2) {
 		for (int i = 0; i < half; i++)
 			lanes[i] += lanes[i + half];
 	}
@@ -34,19 +48,21 @@ INLINE float sum_of(vec v)
 /* Some queries with one row, whose vectors are loaded once for them all. */
 INLINE void products(const int queries, const float *row, size_t stride, const float *query, size_t count, float *score)
 {
-	vec sum[4] = {{0}};
+	vec sum[QUERIES][PARTS] = {{{0}}};
 
 	for (size_t i = 0; i < stride; i += GALLERY_LANES) {
-		vec v = load(row + i);
+		for (int p = 0; p < PARTS; p++) {
+			vec v = load(row + i + p * WIDTH);
 
-		for (int q = 0; q < queries; q++)
-			sum[q] += v * load(query + q * stride + i);
+			for (int q = 0; q < queries; q++)
+				sum[q][p] += v * load(query + q * stride + i + p * WIDTH);
+		}
 	}
 	for (int q = 0; q < queries; q++)
 		score[q * count] = sum_of(sum[q]);
 }
 
-#if GALLERY_SUMS >= 16
+#if WIDTH == 16
 /* One step of sum_of() for two vectors, and further ones for more: each lane is added to the one it meets there. */
 INLINE vec halves(vec a, vec b)
 {
@@ -109,14 +125,14 @@ void GALLERY_SCORES(const float *rows, size_t stride, size_t count, const float 
 {
 	size_t q;
 
-#if GALLERY_SUMS >= 16
+#if WIDTH == 16
 	size_t tiles = count / 16 * 16;
 
 	for (size_t r = 0; r < tiles; r += 16) {
-		for (q = 0; q + 4 <= query_count; q += 4) {
+		for (q = 0; q + QUERIES <= query_count; q += QUERIES) {
 			/* Busy with these products, the processor does not look far enough ahead by itself. */
 			for (size_t i = r; i < r + 16; i += 4)
-				tile(4, 4, rows + i * stride, stride, queries + q * stride, count,
+				tile(4, QUERIES, rows + i * stride, stride, queries + q * stride, count,
 				     scores + q * count + i, q == 0 ? 16 * stride : 0);
 		}
 		for (; q < query_count; q++)
@@ -128,8 +144,8 @@ void GALLERY_SCORES(const float *rows, size_t stride, size_t count, const float 
 	for (size_t r = tiles; r < count; r++) {
 		const float *row = rows + r * stride;
 
-		for (q = 0; q + 4 <= query_count; q += 4)
-			products(4, row, stride, queries + q * stride, count, scores + q * count + r);
+		for (q = 0; q + QUERIES <= query_count; q += QUERIES)
+			products(QUERIES, row, stride, queries + q * stride, count, scores + q * count + r);
 		for (; q < query_count; q++)
 			products(1, row, stride, queries + q * stride, count, scores + q * count + r);
 	}
