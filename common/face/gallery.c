@@ -8,13 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "face/gallery_rows.h"
-#include "face/gallery_scores.h"
-#include "face/gallery_top.h"
+#include "face/gallery_inside.h"
 
 #define FIRST_CAPACITY 64
-/** Rows scored before their scores are looked at: scores and the rows' ids stay in the cache. */
-#define CHUNK 512
+/** Where the copy in 8 bits begins to pay, a store being made for twice the images there are: tests/bench/README.md. */
+#define INT8_FROM 4096
 /** Fewer removed rows are not worth a new store. */
 #define MIN_REMOVED 1024
 
@@ -28,27 +26,12 @@ struct person {
 
 struct gallery {
 	int dimension;
-	gallery_scores_function *scores;
+	struct gallery_tuning tuning;
 	pthread_mutex_t writing; /**< held while the gallery changes */
 	pthread_mutex_t lock;    /**< held for a moment, around `view` */
 	struct gallery_view *view;
 	void *people; /**< tsearch() tree of struct person; the writer's */
 	size_t person_count;
-};
-
-struct gallery_search {
-	struct gallery_view *view; /**< of the last run: its hits point into it */
-	unsigned top_k;
-	struct gallery_top *tops; /**< of each query */
-	size_t tops_size;
-	struct gallery_entry *entries; /**< `top_k` for each query, like the hits */
-	size_t entries_size;
-	struct gallery_hit *hits;
-	size_t hits_size;
-	float *queries; /**< in rows as long as the matrix's */
-	size_t queries_size;
-	float *scores;
-	size_t scores_size;
 };
 
 static const char *id_of(const struct person *person)
@@ -69,7 +52,24 @@ static void free_person(void *item)
 	free(person);
 }
 
+struct gallery_tuning gallery_tuning_best(void)
+{
+	return (struct gallery_tuning){gallery_scores_best(), gallery_int8_best(), INT8_FROM};
+}
+
 struct gallery *gallery_new(int dimension)
+{
+	struct gallery_tuning best = gallery_tuning_best();
+
+	return gallery_new_tuned(dimension, &best);
+}
+
+static struct gallery_view *new_view(const struct gallery *g, size_t stride, size_t capacity)
+{
+	return gallery_view_new(stride, capacity, g->tuning.int8 && capacity >= g->tuning.int8_from);
+}
+
+struct gallery *gallery_new_tuned(int dimension, const struct gallery_tuning *tuning)
 {
 	size_t stride = ((size_t)dimension + GALLERY_LANES - 1) / GALLERY_LANES * GALLERY_LANES;
 	struct gallery *g = calloc(1, sizeof(*g));
@@ -77,8 +77,8 @@ struct gallery *gallery_new(int dimension)
 	if (!g)
 		return NULL;
 	g->dimension = dimension;
-	g->scores = gallery_scores_best();
-	g->view = gallery_view_new(stride, FIRST_CAPACITY);
+	g->tuning = *tuning;
+	g->view = new_view(g, stride, FIRST_CAPACITY);
 	if (!g->view) {
 		free(g);
 		return NULL;
@@ -99,12 +99,22 @@ void gallery_free(struct gallery *gallery)
 	free(gallery);
 }
 
-static struct gallery_view *hold_view(struct gallery *g)
+int gallery_dimension(const struct gallery *gallery)
 {
-	pthread_mutex_lock(&g->lock);
-	struct gallery_view *view = g->view;
+	return gallery->dimension;
+}
+
+const struct gallery_tuning *gallery_tuning_of(const struct gallery *gallery)
+{
+	return &gallery->tuning;
+}
+
+struct gallery_view *gallery_hold(struct gallery *gallery)
+{
+	pthread_mutex_lock(&gallery->lock);
+	struct gallery_view *view = gallery->view;
 	gallery_view_hold(view);
-	pthread_mutex_unlock(&g->lock);
+	pthread_mutex_unlock(&gallery->lock);
 	return view;
 }
 
@@ -118,6 +128,21 @@ static void publish(struct gallery *g, struct gallery_view *view)
 }
 
 /* --- changes: by the one writer --- */
+
+/* The row behind what the view shows has its content. A block gets its codes with its last row: no sooner does anybody
+ * look at them, and no row that can be seen is ever written again. */
+static void show_row(struct gallery_view *view, const struct gallery_name *owner)
+{
+	struct gallery_store *store = view->store;
+
+	store->owners[view->count++] = owner;
+	if (store->codes && view->count % GALLERY_BLOCK == 0) {
+		size_t first = view->count - GALLERY_BLOCK;
+
+		gallery_int8_pack(store->rows + first * store->stride, store->stride,
+				  store->codes + first * store->stride, &store->blocks[first / GALLERY_BLOCK]);
+	}
+}
 
 static void copy_row(const struct gallery_store *from, size_t row, struct gallery_store *to, size_t at)
 {
@@ -150,7 +175,7 @@ static void copy_person(const void *node, VISIT visit, void *arg)
 	move->failed = !name;
 	for (unsigned i = 0; name && i < person->count; i++) {
 		copy_row(move->from, person->rows[i], to, move->to->count);
-		to->owners[move->to->count++] = name;
+		show_row(move->to, name);
 	}
 }
 
@@ -171,7 +196,7 @@ static void place_person(const void *node, VISIT visit, void *arg)
 static int make_room(struct gallery *g, size_t more)
 {
 	size_t live = g->view->count - g->view->removed;
-	struct move move = {.from = g->view->store, .to = gallery_view_new(g->view->store->stride, 2 * (live + more))};
+	struct move move = {.from = g->view->store, .to = new_view(g, g->view->store->stride, 2 * (live + more))};
 
 	if (!move.to)
 		return -ENOMEM;
@@ -244,7 +269,7 @@ static void add_row(struct gallery_view *view, const struct gallery_name *owner,
 	memcpy(row, embedding, (size_t)dimension * sizeof(float));
 	memset(row + dimension, 0, (store->stride - (size_t)dimension) * sizeof(float));
 	memcpy(store->image_ids[view->count], image_id, UUID_SIZE);
-	store->owners[view->count++] = owner;
+	show_row(view, owner);
 }
 
 static int remove_user(struct gallery *g, struct person *person)
@@ -325,142 +350,14 @@ int gallery_set_user(struct gallery *gallery, const char *user_id, unsigned coun
 
 struct gallery_size gallery_size(struct gallery *gallery)
 {
-	struct gallery_view *view = hold_view(gallery);
-	size_t row = view->store->stride * sizeof(float) + UUID_SIZE + sizeof(*view->store->owners);
-
+	struct gallery_view *view = gallery_hold(gallery);
 	pthread_mutex_lock(&gallery->writing);
 	struct gallery_size size = {
 	    .users = gallery->person_count,
 	    .images = view->count - view->removed,
-	    .bytes = view->store->capacity * row,
+	    .bytes = gallery_store_bytes(view->store),
 	};
 	pthread_mutex_unlock(&gallery->writing);
 	gallery_view_drop(view);
 	return size;
-}
-
-/* --- searches --- */
-
-struct gallery_search *gallery_search_new(void)
-{
-	return calloc(1, sizeof(struct gallery_search));
-}
-
-void gallery_search_free(struct gallery_search *search)
-{
-	if (!search)
-		return;
-	gallery_view_drop(search->view);
-	free(search->tops);
-	free(search->hits);
-	free(search->entries);
-	free(search->queries);
-	free(search->scores);
-	free(search);
-}
-
-/* Grows a buffer whose content does not matter. */
-static int reserve(void **buffer, size_t *size, size_t wanted)
-{
-	if (wanted <= *size)
-		return 0;
-	free(*buffer);
-	*size = 0;
-	*buffer = aligned_alloc(64, (wanted + 63) / 64 * 64);
-	if (!*buffer)
-		return -ENOMEM;
-	*size = wanted;
-	return 0;
-}
-
-static int prepare(struct gallery_search *s, size_t stride, unsigned count, unsigned top_k)
-{
-	int r = reserve((void **)&s->queries, &s->queries_size, count * stride * sizeof(float));
-
-	if (r == 0)
-		r = reserve((void **)&s->scores, &s->scores_size, count * CHUNK * sizeof(float));
-	if (r == 0)
-		r = reserve((void **)&s->tops, &s->tops_size, count * sizeof(*s->tops));
-	if (r == 0)
-		r = reserve((void **)&s->entries, &s->entries_size, (size_t)count * top_k * sizeof(*s->entries));
-	if (r == 0)
-		r = reserve((void **)&s->hits, &s->hits_size, (size_t)count * top_k * sizeof(*s->hits));
-	return r;
-}
-
-/* Most scores of a chunk are below the bound: this loop is vectors. */
-static bool has_any(const float *scores, size_t count, float bound)
-{
-	int found = 0;
-
-	for (size_t i = 0; i < count; i++)
-		found |= scores[i] >= bound;
-	return found != 0;
-}
-
-static void look_at(struct gallery_top *top, const struct gallery_view *view, size_t first, size_t count,
-		    const float *scores)
-{
-	const struct gallery_store *store = view->store;
-
-	if (!has_any(scores, count, top->bound))
-		return;
-	for (size_t i = 0; i < count; i++) {
-		size_t row = first + i;
-
-		if (scores[i] >= top->bound && !gallery_view_is_gone(view, row))
-			gallery_top_offer(top, scores[i], store->owners[row], store->image_ids[row]);
-	}
-}
-
-static void scan(struct gallery_search *s, gallery_scores_function *score, unsigned queries)
-{
-	const struct gallery_view *view = s->view;
-	size_t stride = view->store->stride;
-
-	for (size_t first = 0; first < view->count; first += CHUNK) {
-		size_t count = view->count - first < CHUNK ? view->count - first : CHUNK;
-
-		score(view->store->rows + first * stride, stride, count, s->queries, queries, s->scores);
-		for (unsigned q = 0; q < queries; q++)
-			look_at(&s->tops[q], view, first, count, s->scores + q * count);
-	}
-}
-
-int gallery_search_run(struct gallery_search *search, struct gallery *gallery, const float *queries, unsigned count,
-		       unsigned top_k, const float *thresholds)
-{
-	size_t dimension = (size_t)gallery->dimension;
-
-	gallery_view_drop(search->view);
-	search->view = hold_view(gallery);
-	size_t stride = search->view->store->stride;
-	int r = prepare(search, stride, count, top_k);
-	if (r < 0)
-		return r;
-	search->top_k = top_k;
-	for (unsigned q = 0; q < count; q++) {
-		float *query = search->queries + q * stride;
-
-		memcpy(query, queries + q * dimension, dimension * sizeof(float));
-		memset(query + dimension, 0, (stride - dimension) * sizeof(float));
-		search->tops[q].entries = search->entries + (size_t)q * top_k;
-		gallery_top_start(&search->tops[q], top_k, thresholds[q]);
-	}
-	scan(search, gallery->scores, count);
-	for (unsigned q = 0; q < count; q++)
-		gallery_top_sort(&search->tops[q]);
-	return 0;
-}
-
-const struct gallery_hit *gallery_search_hits(const struct gallery_search *search, unsigned query, unsigned *count)
-{
-	const struct gallery_top *top = &search->tops[query];
-	struct gallery_hit *hits = search->hits + (size_t)query * search->top_k;
-
-	*count = top->count;
-	for (unsigned i = 0; i < top->count; i++)
-		hits[i] = (struct gallery_hit){top->entries[i].similarity, top->entries[i].owner->id,
-					       top->entries[i].image_id};
-	return hits;
 }

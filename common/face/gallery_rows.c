@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "face/gallery_int8.h"
+
 /** Of the matrix: a row never crosses a cache line it need not. */
 #define ALIGNMENT 64
 
@@ -20,14 +22,17 @@ static void store_free(struct gallery_store *store)
 		store->names = next;
 	}
 	free(store->rows);
+	free(store->codes);
+	free(store->blocks);
 	free(store->owners);
 	free(store->image_ids);
 	free(store);
 }
 
-static struct gallery_store *store_new(size_t stride, size_t capacity)
+static struct gallery_store *store_new(size_t stride, size_t capacity, bool with_codes)
 {
 	struct gallery_store *store = calloc(1, sizeof(*store));
+	size_t blocks = (capacity + GALLERY_BLOCK - 1) / GALLERY_BLOCK;
 
 	if (!store)
 		return NULL;
@@ -37,7 +42,11 @@ static struct gallery_store *store_new(size_t stride, size_t capacity)
 	store->rows = aligned_alloc(ALIGNMENT, capacity * stride * sizeof(float));
 	store->owners = malloc(capacity * sizeof(*store->owners));
 	store->image_ids = malloc(capacity * sizeof(*store->image_ids));
-	if (!store->rows || !store->owners || !store->image_ids) {
+	if (with_codes) {
+		store->codes = aligned_alloc(ALIGNMENT, blocks * GALLERY_BLOCK * stride);
+		store->blocks = malloc(blocks * sizeof(*store->blocks));
+	}
+	if (!store->rows || !store->owners || !store->image_ids || (with_codes && (!store->codes || !store->blocks))) {
 		store_free(store);
 		return NULL;
 	}
@@ -63,13 +72,22 @@ const struct gallery_name *gallery_store_name(struct gallery_store *store, const
 	return name;
 }
 
-struct gallery_view *gallery_view_new(size_t stride, size_t capacity)
+size_t gallery_store_bytes(const struct gallery_store *store)
+{
+	size_t row = store->stride * sizeof(float) + sizeof(*store->owners) + sizeof(*store->image_ids);
+
+	if (store->codes)
+		row += store->stride + sizeof(*store->blocks) / GALLERY_BLOCK;
+	return store->capacity * row;
+}
+
+struct gallery_view *gallery_view_new(size_t stride, size_t capacity, bool with_codes)
 {
 	struct gallery_view *view = calloc(1, sizeof(*view));
 
 	if (!view)
 		return NULL;
-	view->store = store_new(stride, capacity);
+	view->store = store_new(stride, capacity, with_codes);
 	if (!view->store) {
 		free(view);
 		return NULL;

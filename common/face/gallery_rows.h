@@ -25,6 +25,8 @@ struct gallery_store {
 	size_t stride; /**< floats from a row to the next */
 	size_t capacity;
 	float *rows;
+	uint8_t *codes; /**< of each whole block of rows, see gallery_int8.h; NULL: there is no copy in 8 bits */
+	struct gallery_block *blocks;
 	const struct gallery_name **owners; /**< of each row */
 	char (*image_ids)[UUID_SIZE];
 	struct gallery_name *names; /**< of everybody who ever had a row here; only the writer looks */
@@ -41,8 +43,10 @@ struct gallery_view {
 /** Adds a name to a store; NULL when memory is out. It lives as long as the store. */
 const struct gallery_name *gallery_store_name(struct gallery_store *store, const char *id) must_check;
 
-/** An empty store with a view of it; NULL when memory is out. */
-struct gallery_view *gallery_view_new(size_t stride, size_t capacity) must_check;
+size_t gallery_store_bytes(const struct gallery_store *store);
+
+/** An empty store, with or without a copy in 8 bits, and a view of it; NULL when memory is out. */
+struct gallery_view *gallery_view_new(size_t stride, size_t capacity, bool with_codes) must_check;
 
 /** Another view of the same store, whose `gone` is its own copy if `with_bits`; NULL when memory is out. */
 struct gallery_view *gallery_view_next(const struct gallery_view *view, bool with_bits) must_check;
