@@ -56,6 +56,7 @@ void properties_from_envelope(struct properties *out, const struct envelope *env
 	if (envelope->attempt != 0)
 		add_header(out, "facefleet-attempt", AMQP_FIELD_KIND_I32)->value.value.i32 = envelope->attempt;
 	add_text(out, "facefleet-callback", envelope->callback_url);
+	add_text(out, "facefleet-owner", envelope->owner);
 	add_text(out, "facefleet-reason", envelope->reason);
 	add_text(out, "facefleet-origin", envelope->origin);
 	add_text(out, "traceparent", envelope->traceparent);
@@ -162,6 +163,7 @@ static void read_headers(struct envelope *out, const amqp_table_t *headers)
 	properties_copy_text(out->traceparent, sizeof(out->traceparent), find_text(headers, "traceparent"));
 	properties_copy_text(out->tracestate, sizeof(out->tracestate), find_text(headers, "tracestate"));
 	properties_copy_text(out->callback_url, sizeof(out->callback_url), find_text(headers, "facefleet-callback"));
+	properties_copy_text(out->owner, sizeof(out->owner), find_text(headers, "facefleet-owner"));
 	copy_cut(out->reason, sizeof(out->reason), find_text(headers, "facefleet-reason"));
 	copy_cut(out->origin, sizeof(out->origin), find_text(headers, "facefleet-origin"));
 	read_death(out, headers);

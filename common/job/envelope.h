@@ -17,6 +17,9 @@
 /** Longest callback URL, and the terminating zero. */
 #define ENVELOPE_URL_SIZE 2049
 
+/** Longest id of an API key, and the terminating zero. */
+#define ENVELOPE_OWNER_SIZE 65
+
 /** How a body is encoded; on the wire `application/json` and `application/msgpack`. */
 enum encoding { ENCODING_JSON, ENCODING_MSGPACK };
 
@@ -48,6 +51,7 @@ struct envelope {
 	/** facefleet-callback, on the exchange's copy of a reply: the URL that wants it, so that the body
 	 * stays what every other reader sees. */
 	char callback_url[ENVELOPE_URL_SIZE];
+	char owner[ENVELOPE_OWNER_SIZE];       /**< facefleet-owner: id of the API key a task came in with */
 	char reason[256];                      /**< facefleet-reason, on parked messages */
 	char origin[256];                      /**< facefleet-origin, on parked messages */
 	char death_reason[32];                 /**< x-first-death-reason / newest x-death reason, read only */

@@ -57,6 +57,9 @@ static void fill_envelope(struct envelope *envelope, const struct task *task, co
 	snprintf(envelope->content_type, sizeof(envelope->content_type), "%s", encoding_content_type(encoding));
 	trace_format(&task->ctx.trace, envelope->traceparent);
 	memcpy(envelope->tracestate, task->ctx.tracestate, sizeof(envelope->tracestate));
+	memcpy(envelope->owner, task->delivery->envelope.owner, sizeof(envelope->owner));
+	envelope->accepted_ms = task->reply.accepted_at_ms;
+	envelope->deadline_ms = task->end_to_end_unix_ms;
 }
 
 static void settle(struct outbox *outbox, struct task *task, enum amqp_settlement settlement)
@@ -238,7 +241,6 @@ static void add_reply(struct task *task, struct farewell *farewell)
 	buffer_finish(&body);
 	if (message) {
 		fill_envelope(&message->envelope, task, ENVELOPE_TYPE_REPLY, task->encoding);
-		message->envelope.accepted_ms = reply->accepted_at_ms;
 		snprintf(message->envelope.correlation_id, sizeof(message->envelope.correlation_id), "%s",
 			 asked->correlation_id);
 	}

@@ -36,6 +36,7 @@ static void test_round_trip(void **state)
 	    .traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	    .tracestate = "a=1",
 	    .callback_url = "https://example.com/hook",
+	    .owner = "0123456789abcdef",
 	    .reason = "poison",
 	    .origin = "facefleet.jobs.batch",
 	};
@@ -72,6 +73,7 @@ static void test_no_broker_header_is_sent(void **state)
 				.traceparent = "t",
 				.tracestate = "t",
 				.callback_url = "u",
+				.owner = "o",
 				.reason = "r",
 				.origin = "o",
 				.death_reason = "expired",
