@@ -1,0 +1,85 @@
+#ifndef STORE_SCHEDULES_H
+#define STORE_SCHEDULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "base/uuid.h"
+#include "store/store.h"
+
+/*
+ * Jobs that are to run later, once or again and again. A schedule holds the encoded job (MessagePack) and when it is
+ * due next, under which task id. Claiming a due run fixes its task id in the store before anything is published, and
+ * recording it moves the schedule on: a scheduler that dies between the two publishes the same id once more.
+ */
+
+enum misfire { MISFIRE_RUN_ONCE, MISFIRE_SKIP };
+
+struct schedule {
+	char schedule_id[UUID_SIZE];
+	const char *name;  /**< "" for none */
+	const char *owner; /**< id of the API key, "" for none */
+	const char *op;
+	const char *scene;
+	const char *user_id; /**< "" for none */
+	const char *collection;
+	const char *cron;      /**< five fields; "" when it is not by cron */
+	const char *time_zone; /**< of the cron; "" is UTC */
+	int64_t every_ms;      /**< 0 when it is not by interval */
+	enum misfire misfire;
+	int64_t due_ms;          /**< next run; unix ms */
+	char task_id[UUID_SIZE]; /**< of the next run, once it was claimed or chosen; "" not yet */
+	const uint8_t *job;      /**< NULL in listings */
+	size_t job_size;
+	int64_t created_at_ms;
+	int64_t last_run_ms; /**< 0: never */
+};
+typedef int schedule_fn(void *arg, const struct schedule *schedule, struct error *err);
+
+/** Adds a schedule; its id is chosen by the caller. `inserted` false: that id is there already. */
+int schedules_add(struct store *store, const struct schedule *schedule, bool *inserted, struct error *err) must_check;
+int schedules_find(struct store *store, const char *schedule_id, schedule_fn *fn, void *arg, bool *found,
+		   struct error *err) must_check;
+int schedules_remove(struct store *store, const char *schedule_id, bool *found, struct error *err) must_check;
+
+/** Lists schedules by due time, of an owner (NULL: all), after `after_id` ("" first page); at most `limit`. */
+int schedules_list(struct store *store, const char *owner, const char *after_id, unsigned limit, schedule_fn *fn,
+		   void *arg, struct error *err) must_check;
+
+/** The (due_ms, id) of schedules due before `until_ms`, soonest first, at most `limit`: what the timer heap holds. */
+int schedules_upcoming(struct store *store, int64_t until_ms, unsigned limit, schedule_fn *fn, void *arg,
+		       struct error *err) must_check;
+
+/** A number that rises with each change of the table, so that a scheduler sees what others added. */
+int schedules_version(struct store *store, uint64_t *version, struct error *err) must_check;
+
+/** The lock that lets one scheduler act: a row with holder, fencing token and expiry. */
+struct schedule_lock {
+	char holder[UUID_SIZE];
+	uint64_t token; /**< rises with each new holder */
+	int64_t expires_ms;
+};
+/** Takes or renews the lock for `holder` until now + ttl. `held` says whether it is ours. */
+int schedules_lock(struct store *store, const char *holder, int64_t now_ms, int64_t ttl_ms, struct schedule_lock *lock,
+		   bool *held, struct error *err) must_check;
+int schedules_unlock(struct store *store, const struct schedule_lock *lock, struct error *err) must_check;
+
+/**
+ * Claims the run of a schedule that is due at `due_ms`, under the lock's token: writes `task_id` unless one is there,
+ * and passes the schedule with its job and the task id that stands. `found` false: it is gone, moved on, or the token
+ * is not the newest any more.
+ */
+int schedules_claim(struct store *store, uint64_t token, const char *schedule_id, int64_t due_ms, const char *task_id,
+		    schedule_fn *fn, void *arg, bool *found, struct error *err) must_check;
+
+/** Records that the claimed run was published: on to `next_due_ms`, or (0) the schedule is done and goes. */
+int schedules_ran(struct store *store, uint64_t token, const char *schedule_id, int64_t due_ms, int64_t next_due_ms,
+		  struct error *err) must_check;
+
+int schedules_erase_user(struct store *store, const char *collection, const char *user_id, uint64_t *removed,
+			 struct error *err) must_check;
+
+#endif
