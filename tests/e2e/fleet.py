@@ -20,6 +20,7 @@ PROGRAMS = {
     "facefleet": "producer/cli/facefleet",
     "facefleet-worker": "worker/match/facefleet-worker",
     "facefleet-callback": "worker/callback/facefleet-callback",
+    "facefleet-gateway": "producer/gateway/facefleet-gateway",
 }
 VHOSTS_KEPT = 8
 SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "LeakSanitizer")
@@ -206,6 +207,10 @@ class Fleet:
     def callback(self, **settings):
         settings = {key.replace("__", "."): value for key, value in settings.items()}
         return self.start("facefleet-callback", settings)
+
+    def gateway(self, **settings):
+        settings = {key.replace("__", "."): value for key, value in settings.items()}
+        return self.start("facefleet-gateway", settings)
 
     def shell(self, *arguments, **options):
         """Runs `facefleet …` to its end."""
