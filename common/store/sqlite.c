@@ -137,8 +137,9 @@ static void close_database(struct database *database)
 #define AGAIN_MS 5
 
 /*
- * Readers go on while one writes. While several programs turn a new file to this mode at once, SQLite fails some of them
- * without waiting for the lock as it was told (busy, and once the log's files came or went, an input or output error).
+ * Readers go on while one writes. While several programs turn a new file to this mode at once, SQLite fails some of
+ * them without waiting for the lock as it was told (busy, and once the log's files came or went, an input or output
+ * error).
  */
 static int use_wal(struct database *database, int64_t timeout_ms, struct error *err)
 {
