@@ -57,7 +57,22 @@ static const char *const tasks[] = {
     NULL,
 };
 
-static const char *const *const steps[] = {people, people_indexes, tasks};
+/* What the gateway and the callback service know of those who call, and of those who are called. */
+static const char *const keys[] = {
+    "CREATE TABLE api_keys (key_id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, hash BYTEA NOT NULL,"
+    " scopes BIGINT NOT NULL, rate_milli BIGINT NOT NULL, burst_milli BIGINT NOT NULL, created BIGINT NOT NULL,"
+    " revoked BIGINT NOT NULL DEFAULT 0)",
+    /* `leased` is 0 once the request was carried out. */
+    "CREATE TABLE idempotency_keys (owner TEXT NOT NULL, request_key TEXT NOT NULL, request_hash BYTEA NOT NULL,"
+    " task_id TEXT NOT NULL, created BIGINT NOT NULL, leased BIGINT NOT NULL, PRIMARY KEY (owner, request_key))",
+    "CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created)",
+    "CREATE TABLE callback_endpoints (prefix TEXT NOT NULL PRIMARY KEY, secret TEXT NOT NULL DEFAULT '',"
+    " old_secret TEXT NOT NULL DEFAULT '', created BIGINT NOT NULL, rotated BIGINT NOT NULL DEFAULT 0,"
+    " disabled BIGINT NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '')",
+    NULL,
+};
+
+static const char *const *const steps[] = {people, people_indexes, tasks, keys};
 
 int migrations_newest(void)
 {
