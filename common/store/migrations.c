@@ -72,7 +72,23 @@ static const char *const keys[] = {
     NULL,
 };
 
-static const char *const *const steps[] = {people, people_indexes, tasks, keys};
+/* The job is last: listings do not read past what they want. */
+static const char *const schedules[] = {
+    "CREATE TABLE schedules_version (version BIGINT NOT NULL)",
+    "INSERT INTO schedules_version VALUES (0)",
+    "CREATE TABLE schedules_lock (holder TEXT NOT NULL, token BIGINT NOT NULL, expires_ms BIGINT NOT NULL)",
+    "INSERT INTO schedules_lock VALUES ('', 0, 0)",
+    "CREATE TABLE schedules (schedule_id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, owner TEXT NOT NULL,"
+    " op TEXT NOT NULL, scene TEXT NOT NULL, user_id TEXT NOT NULL, collection TEXT NOT NULL, cron TEXT NOT NULL,"
+    " time_zone TEXT NOT NULL, every_ms BIGINT NOT NULL, misfire BIGINT NOT NULL, due_ms BIGINT NOT NULL,"
+    " task_id TEXT NOT NULL, created_at_ms BIGINT NOT NULL, last_run_ms BIGINT NOT NULL, job BYTEA NOT NULL)",
+    "CREATE INDEX schedules_by_due ON schedules (due_ms, schedule_id)",
+    "CREATE INDEX schedules_by_owner ON schedules (owner, schedule_id)",
+    "CREATE INDEX schedules_by_user ON schedules (user_id, collection)",
+    NULL,
+};
+
+static const char *const *const steps[] = {people, people_indexes, tasks, keys, schedules};
 
 int migrations_newest(void)
 {
