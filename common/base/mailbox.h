@@ -11,8 +11,9 @@ struct mail {
 };
 
 /**
- * Where other threads leave what they have for the one that owns the program's state. It needs no bound of its own:
- * what is posted has at most one thing to say at a time, and whoever makes it bounds how much of it there is.
+ * Where other threads leave what they have for the one that owns the program's state. It needs no
+ * bound of its own: what is in hand has at most one thing to say at a time, and the prefetch bounds
+ * what is in hand.
  */
 struct mailbox {
 	pthread_mutex_t lock;
