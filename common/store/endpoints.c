@@ -116,6 +116,11 @@ int endpoints_set_secret(struct store *store, const char *prefix, bool rotate, i
 	return r;
 }
 
+bool endpoints_is_rotating(const struct callback_endpoint *endpoint, int64_t now_ms)
+{
+	return endpoint->old_secret[0] != '\0' && now_ms - endpoint->rotated_at_ms < ENDPOINTS_ROTATION_MS;
+}
+
 /* --- all of them --- */
 
 struct listing {

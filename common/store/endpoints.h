@@ -42,6 +42,9 @@ int endpoints_canonical(const char *text, char out[ENDPOINTS_PREFIX_SIZE], struc
 /** How well a name fits a URL, both canonical: 0 not at all; the higher number is the closer fit. */
 unsigned endpoints_fit(const char *prefix, const char *url) must_check;
 
+/** True while callbacks are signed with the old secret too. */
+bool endpoints_is_rotating(const struct callback_endpoint *endpoint, int64_t now_ms) must_check;
+
 enum endpoints_outcome {
 	ENDPOINTS_MADE,    /**< it has its first secret */
 	ENDPOINTS_ROTATED, /**< a second one, beside the old */

@@ -17,6 +17,8 @@ const struct command *const command_table[] = {
     &command_collections,
     &command_erase,
     &command_store,
+    &command_keys,
+    &command_endpoints,
     &command_topology,
     &command_models,
     &command_help,
