@@ -21,6 +21,7 @@ PROGRAMS = {
     "facefleet-worker": "worker/match/facefleet-worker",
     "facefleet-callback": "worker/callback/facefleet-callback",
     "facefleet-tracker": "worker/tracker/facefleet-tracker",
+    "facefleet-gateway": "producer/gateway/facefleet-gateway",
 }
 VHOSTS_KEPT = 8
 SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "LeakSanitizer")
@@ -212,6 +213,10 @@ class Fleet:
         """A tracker; use_store() comes first."""
         settings = {key.replace("__", "."): value for key, value in settings.items()}
         return self.start("facefleet-tracker", settings)
+
+    def gateway(self, **settings):
+        settings = {key.replace("__", "."): value for key, value in settings.items()}
+        return self.start("facefleet-gateway", settings)
 
     def shell(self, *arguments, **options):
         """Runs `facefleet …` to its end."""

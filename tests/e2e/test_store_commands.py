@@ -18,7 +18,7 @@ from PIL import Image
 from fleet import PROGRAMS, SAMPLES, wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SCHEMA = 3  # the newest
+SCHEMA = 5  # the newest
 DEFAULT = os.path.join(ROOT, "deploy", "models", "default")
 OLD_MODEL = "0" * 64
 DIMENSION = 4
