@@ -16,6 +16,8 @@ void consumer_init(struct consumer *c, unsigned number, const struct amqp_consum
 	    .number = number,
 	    .own_queue_expires_ms = settings->own_queue_expires_ms,
 	    .hears = settings->hears,
+	    .hears_key = settings->hears_key ? settings->hears_key : "",
+	    .hears_max = settings->hears_max,
 	    .on_delivery = settings->on_delivery,
 	    .arg = settings->arg,
 	    .wanted = !settings->paused,
@@ -32,10 +34,14 @@ static int declare_ear(struct consumer *c, struct connection *connection, struct
 	struct topology_queue queue = {.exclusive = true, .arguments = {{.key = "x-queue-type", .text = "classic"}}};
 	char id[UUID_SIZE];
 
+	if (c->hears_max > 0) {
+		queue.arguments[1] = (struct topology_argument){.key = "x-max-length", .number = c->hears_max};
+		queue.arguments[2] = (struct topology_argument){.key = "x-overflow", .text = "drop-head"};
+	}
 	uuid_v7(id);
 	snprintf(c->queue, sizeof(c->queue), "%s.%s", c->prefix, id);
 	snprintf(queue.name, sizeof(queue.name), "%s", c->queue);
-	const struct topology_binding binding = {.source = c->hears, .key = "", .destination = c->queue};
+	const struct topology_binding binding = {.source = c->hears, .key = c->hears_key, .destination = c->queue};
 	int r = topology_declare_queue(connection, &queue, err);
 	return r < 0 ? r : topology_declare_binding(connection, &binding, err);
 }

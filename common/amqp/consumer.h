@@ -21,6 +21,8 @@ struct consumer {
 	char queue[ENVELOPE_SHORT_SIZE];
 	int64_t own_queue_expires_ms;
 	const char *hears;
+	const char *hears_key;
+	int64_t hears_max;
 	char prefix[64]; /**< of the queue's name, when it hears an exchange */
 	amqp_delivery_fn *on_delivery;
 	void *arg;

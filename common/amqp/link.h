@@ -62,10 +62,12 @@ struct amqp_consumer_settings {
 	/** Declare the queue itself as the caller's own, with `x-expires` of this many ms; 0: it is in the topology. */
 	int64_t own_queue_expires_ms;
 	/**
-	 * NULL, or a fanout exchange to hear: then `queue` only begins the name of a queue that exists as long as the
+	 * NULL, or an exchange to hear: then `queue` only begins the name of a queue that exists as long as the
 	 * connection does. What is said while there is none is missed.
 	 */
 	const char *hears;
+	const char *hears_key; /**< which routing keys of a topic exchange; NULL of a fanout exchange */
+	int64_t hears_max;     /**< messages the queue holds, the oldest give way; 0: no limit */
 	amqp_delivery_fn *on_delivery;
 	void *arg;
 };

@@ -37,6 +37,7 @@ _facefleet_options() {
 	search) _facefleet_words "--top --collection $ask $pair $everywhere" ;;
 	collections) _facefleet_words "--json --out --embedder --threads $everywhere" ;;
 	erase) _facefleet_words "--collection --yes $everywhere" ;;
+	workers) _facefleet_words "--json --watch --timeout $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
 	models) _facefleet_words "--json --detector --embedder --roc --threads --config --set --quiet --help --version" ;;
 	*) _facefleet_words "$everywhere" ;;
@@ -82,7 +83,7 @@ _facefleet() {
 	*,collections) _facefleet_collections ;;
 	*,store) _facefleet_words "migrate status" ;;
 	*, | *,help)
-		_facefleet_words "match submit enroll unenroll verify search collections erase store topology models help"
+		_facefleet_words "match submit enroll unenroll verify search collections erase store workers topology models help"
 		;;
 	esac
 }
