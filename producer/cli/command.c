@@ -17,6 +17,7 @@ const struct command *const command_table[] = {
     &command_collections,
     &command_erase,
     &command_store,
+    &command_dead,
     &command_workers,
     &command_topology,
     &command_models,

@@ -1,10 +1,9 @@
 #include "cli/worker_row.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 
-#include "base/clock.h"
+#include "cli/json_row.h"
 #include "cli/table.h"
 
 static const struct table_column columns[] = {
@@ -45,16 +44,6 @@ int worker_rows_text(const struct muster_member *members, size_t count, FILE *ou
 	return r;
 }
 
-static json_t *time_or_null(int64_t unix_ms)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	if (unix_ms == 0)
-		return json_null();
-	clock_format_rfc3339(unix_ms, text);
-	return json_string(text);
-}
-
 int worker_row_json(const struct muster_member *member, FILE *out)
 {
 	const struct heartbeat *b = &member->beat;
@@ -62,13 +51,8 @@ int worker_row_json(const struct muster_member *member, FILE *out)
 	    json_pack("{s:s, s:s, s:I, s:s, s:s, s:i, s:i, s:f, s:I, s:I, s:o, s:o, s:f}", "worker", b->worker, "host",
 		      b->host, "pid", (json_int_t)b->pid, "program_version", b->version, "model", b->model, "threads",
 		      b->threads, "in_hand", b->in_hand, "rate", b->rate, "tasks", (json_int_t)b->tasks, "rss_bytes",
-		      (json_int_t)b->rss_bytes, "started_at", time_or_null(b->started_at_ms), "at",
-		      time_or_null(b->at_ms), "seen_s", (double)member->age_ms / 1000);
+		      (json_int_t)b->rss_bytes, "started_at", json_row_time(b->started_at_ms), "at",
+		      json_row_time(b->at_ms), "seen_s", (double)member->age_ms / 1000);
 
-	if (!row)
-		return -ENOMEM;
-	json_dumpf(row, out, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
-	putc('\n', out);
-	json_decref(row);
-	return 0;
+	return json_row_print(row, false, out);
 }

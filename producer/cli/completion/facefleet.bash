@@ -37,6 +37,7 @@ _facefleet_options() {
 	search) _facefleet_words "--top --collection $ask $pair $everywhere" ;;
 	collections) _facefleet_words "--json --out --embedder --threads $everywhere" ;;
 	erase) _facefleet_words "--collection --yes $everywhere" ;;
+	dead) _facefleet_words "--reason --limit --json --all --same-id --yes $everywhere" ;;
 	workers) _facefleet_words "--json --watch --timeout $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
 	models) _facefleet_words "--json --detector --embedder --roc --threads --config --set --quiet --help --version" ;;
@@ -61,6 +62,11 @@ _facefleet_collections() {
 	esac
 }
 
+# An action of `dead`.
+_facefleet_dead() {
+	[[ ${COMP_WORDS[COMP_CWORD - 1]} != dead ]] || _facefleet_words "list show replay drop"
+}
+
 _facefleet() {
 	local command=""
 	COMPREPLY=()
@@ -73,7 +79,7 @@ _facefleet() {
 	--base-dir | --detector | --embedder) _facefleet_files -d && return ;;
 	-f | --from | -o | --out | -p | --picture | --roc | -c | --config) _facefleet_files && return ;;
 	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight | --threads | \
-		-k | --top | --collection) return ;;
+		-k | --top | --collection | -r | --reason | -n | --limit) return ;;
 	esac
 
 	case ${COMP_WORDS[COMP_CWORD]},$command in
@@ -82,8 +88,9 @@ _facefleet() {
 	*,models) _facefleet_models ;;
 	*,collections) _facefleet_collections ;;
 	*,store) _facefleet_words "migrate status" ;;
+	*,dead) _facefleet_dead ;;
 	*, | *,help)
-		_facefleet_words "match submit enroll unenroll verify search collections erase store workers topology models help"
+		_facefleet_words "match submit enroll unenroll verify search collections erase store dead workers topology models help"
 		;;
 	esac
 }
