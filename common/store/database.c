@@ -83,6 +83,11 @@ int database_execute(struct database *database, const char *sql, const struct da
 			    err);
 }
 
+int database_insert(struct database *database, const struct database_rows *rows, struct error *err)
+{
+	return rows->count > 0 ? database->ops->insert(database, rows, err) : 0;
+}
+
 int database_commit(struct database *database, struct error *err)
 {
 	return database_execute(database, "COMMIT", NULL, 0, err);

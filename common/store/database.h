@@ -35,6 +35,9 @@ struct database_row;
 /** Called for each row; a negative return ends the statement and is returned by it. */
 typedef int database_row_fn(void *arg, const struct database_row *row, struct error *err);
 
+/** The most parameters a statement may have. */
+#define DATABASE_MAX_VALUES 256
+
 struct database_statement {
 	const char *sql;
 	const struct database_value *values;
@@ -43,12 +46,22 @@ struct database_statement {
 	void *arg;
 };
 
+/** Rows for one table. In SQL: `into` and what follows it, the values, `tail`, which has no parameters. */
+struct database_rows {
+	const char *into; /**< "INSERT INTO table (column, ...)" */
+	const char *tail; /**< "ON CONFLICT ..." or "" */
+	unsigned columns; /**< at most DATABASE_MAX_VALUES */
+	unsigned count;
+	const struct database_value *values; /**< row by row; a column has one type */
+};
+
 struct database_ops {
 	int (*open)(struct database **out, const char *url, int64_t timeout_ms, struct error *err);
 	void (*close)(struct database *database);
 	/** Begins a transaction that writes, or one that sees one moment. Opens a lost connection again. */
 	int (*begin)(struct database *database, bool writes, struct error *err);
 	int (*run)(struct database *database, const struct database_statement *statement, struct error *err);
+	int (*insert)(struct database *database, const struct database_rows *rows, struct error *err);
 	/** Makes a connection that was lost anew; false: it was not, or cannot be made. NULL: it is never lost. */
 	bool (*recover)(struct database *database, struct error *err);
 	/** Lets the statements of a transaction take DATABASE_BULK times as long. NULL: they may anyway. */
@@ -89,6 +102,9 @@ int database_run(struct database *database, const struct database_statement *sta
 /** Runs a statement with `count` parameters that gives no rows of interest. */
 int database_execute(struct database *database, const char *sql, const struct database_value *values, unsigned count,
 		     struct error *err) must_check;
+
+/** Inserts many rows at the price of few statements. As database_run() about errors; no rows are no statement. */
+int database_insert(struct database *database, const struct database_rows *rows, struct error *err) must_check;
 
 /* Columns of a row, from 0. NULL is 0, "" or no bytes. */
 int64_t database_row_integer(const struct database_row *row, unsigned column);

@@ -30,7 +30,34 @@ static const char *const people_indexes[] = {
     NULL,
 };
 
-static const char *const *const steps[] = {people, people_indexes};
+/*
+ * Everything a task says is '' or 0 until somebody says it. One row of counts, kept by whoever changes tasks: it is
+ * locked first, so that there is one of them at a time, and nobody ever counts millions of rows. The log has no foreign
+ * key, which would cost a look at the task for every line of it.
+ */
+static const char *const tasks[] = {
+    "CREATE TABLE tasks (task_id TEXT NOT NULL PRIMARY KEY, transitions BIGINT NOT NULL, state TEXT NOT NULL,"
+    " attempt BIGINT NOT NULL, said BIGINT NOT NULL, worker TEXT NOT NULL, error_code TEXT NOT NULL,"
+    " error_text TEXT NOT NULL, next_attempt BIGINT NOT NULL, reply BYTEA, updated BIGINT NOT NULL,"
+    " finished BIGINT NOT NULL, op TEXT NOT NULL, scene TEXT NOT NULL, user_id TEXT NOT NULL,"
+    " collection TEXT NOT NULL, reference TEXT NOT NULL, owner TEXT NOT NULL, accepted BIGINT NOT NULL,"
+    " deadline BIGINT NOT NULL)",
+    "CREATE INDEX tasks_by_time ON tasks (accepted, task_id)",
+    "CREATE INDEX tasks_by_owner ON tasks (owner, accepted, task_id) WHERE owner <> ''",
+    "CREATE INDEX tasks_by_user ON tasks (user_id, accepted, task_id) WHERE user_id <> ''",
+    "CREATE INDEX tasks_by_deadline ON tasks (deadline, task_id) WHERE finished = 0",
+    "CREATE INDEX tasks_running ON tasks (updated, task_id) WHERE state = 'running'",
+    "CREATE INDEX tasks_finished ON tasks (finished, task_id) WHERE finished > 0",
+    "CREATE TABLE task_log (task_id TEXT NOT NULL, number BIGINT NOT NULL, state TEXT NOT NULL,"
+    " attempt BIGINT NOT NULL, said BIGINT NOT NULL, worker TEXT NOT NULL, error_code TEXT NOT NULL,"
+    " error_text TEXT NOT NULL, next_attempt BIGINT NOT NULL, PRIMARY KEY (task_id, number))",
+    "CREATE TABLE task_counts (changes BIGINT NOT NULL, pending BIGINT NOT NULL, running BIGINT NOT NULL,"
+    " succeeded BIGINT NOT NULL, failed BIGINT NOT NULL, retrying BIGINT NOT NULL, final_failed BIGINT NOT NULL)",
+    "INSERT INTO task_counts VALUES (0, 0, 0, 0, 0, 0, 0)",
+    NULL,
+};
+
+static const char *const *const steps[] = {people, people_indexes, tasks};
 
 int migrations_newest(void)
 {

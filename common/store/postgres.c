@@ -1,4 +1,5 @@
 /* The store of a fleet. */
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -9,14 +10,17 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "store/database.h"
 
-#define MAX_VALUES 16
 /* Type numbers of PostgreSQL's catalogue that never change. */
 #define OID_BYTEA 17
 #define OID_INT8 20
 #define OID_TEXT 25
+#define OID_BYTEA_ARRAY 1001
+#define OID_TEXT_ARRAY 1009
+#define OID_INT8_ARRAY 1016
 /** Any number will do that is the same in every release. */
 #define MIGRATION_LOCK "7218340116"
 
@@ -90,11 +94,11 @@ static const struct database_row_ops row_ops = {is_null, integer, text, bytes};
 
 /* Parameters as libpq wants them. */
 struct parameters {
-	Oid types[MAX_VALUES];
-	const char *values[MAX_VALUES];
-	int lengths[MAX_VALUES];
-	int formats[MAX_VALUES];
-	char integers[MAX_VALUES][24];
+	Oid types[DATABASE_MAX_VALUES];
+	const char *values[DATABASE_MAX_VALUES];
+	int lengths[DATABASE_MAX_VALUES];
+	int formats[DATABASE_MAX_VALUES];
+	char integers[DATABASE_MAX_VALUES][24];
 };
 
 static void fill(struct parameters *p, const struct database_statement *statement)
@@ -198,21 +202,111 @@ static int read_results(struct postgres *p, const struct database_statement *sta
 	}
 }
 
-static int run(struct database *database, const struct database_statement *statement, struct error *err)
+static int send_and_read(struct postgres *p, const struct database_statement *statement,
+			 const struct parameters *parameters, struct error *err)
 {
-	struct postgres *p = (struct postgres *)database;
 	int64_t until_ms = clock_monotonic_ms() + (p->is_bulk ? DATABASE_BULK : 1) * p->timeout_ms + SLACK_MS;
-	struct parameters parameters;
 
-	if (statement->value_count > MAX_VALUES)
-		return error_set(err, ERROR_INTERNAL, "store: %u parameters", statement->value_count);
-	fill(&parameters, statement);
-	if (!PQsendQueryParams(p->connection, statement->sql, (int)statement->value_count, parameters.types,
-			       parameters.values, parameters.lengths, parameters.formats, 1))
+	if (!PQsendQueryParams(p->connection, statement->sql, (int)statement->value_count, parameters->types,
+			       parameters->values, parameters->lengths, parameters->formats, 1))
 		return fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
 	PQsetSingleRowMode(p->connection);
 	int r = flush(p, until_ms, err);
 	return r < 0 ? r : read_results(p, statement, until_ms, err);
+}
+
+static int run(struct database *database, const struct database_statement *statement, struct error *err)
+{
+	struct parameters parameters;
+
+	if (statement->value_count > DATABASE_MAX_VALUES)
+		return error_set(err, ERROR_INTERNAL, "store: %u parameters", statement->value_count);
+	fill(&parameters, statement);
+	return send_and_read((struct postgres *)database, statement, &parameters, err);
+}
+
+/* --- many rows: a column is one parameter, an array --- */
+
+static int append_number(struct buffer *out, uint32_t number)
+{
+	uint32_t ordered = htobe32(number);
+
+	return buffer_append(out, &ordered, sizeof(ordered));
+}
+
+static int append_element(struct buffer *out, const struct database_value *value)
+{
+	uint64_t integer = htobe64((uint64_t)value->integer);
+	const void *data = value->type == DATABASE_INTEGER ? &integer : value->data;
+	size_t size = value->type == DATABASE_INTEGER ? sizeof(integer) : value->size;
+
+	if (!data)
+		return append_number(out, UINT32_MAX);
+	int r = append_number(out, (uint32_t)size);
+	return r == 0 ? buffer_append(out, data, size) : r;
+}
+
+/* The binary form of an array: dimensions, whether there are NULLs, the elements' type, how many, the first's index. */
+static int append_array(struct buffer *out, const struct database_rows *rows, unsigned column, Oid type)
+{
+	const uint32_t head[] = {1, 1, type, rows->count, 1};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < array_size(head); i++)
+		r = append_number(out, head[i]);
+	for (unsigned i = 0; r == 0 && i < rows->count; i++)
+		r = append_element(out, &rows->values[(size_t)i * rows->columns + column]);
+	return r;
+}
+
+static const struct {
+	Oid element, array;
+} array_types[] = {
+    [DATABASE_INTEGER] = {OID_INT8, OID_INT8_ARRAY},
+    [DATABASE_TEXT] = {OID_TEXT, OID_TEXT_ARRAY},
+    [DATABASE_BYTES] = {OID_BYTEA, OID_BYTEA_ARRAY},
+};
+
+/* Where the arrays are is known only when the last one is there: until then a value is its place. */
+static int fill_arrays(struct parameters *p, const struct database_rows *rows, struct buffer *sql,
+		       struct buffer *arrays)
+{
+	size_t places[DATABASE_MAX_VALUES];
+	int r = buffer_printf(sql, "%s SELECT * FROM unnest", rows->into);
+
+	for (unsigned i = 0; r == 0 && i < rows->columns; i++) {
+		places[i] = arrays->size;
+		r = append_array(arrays, rows, i, array_types[rows->values[i].type].element);
+		p->types[i] = array_types[rows->values[i].type].array;
+		p->lengths[i] = (int)(arrays->size - places[i]);
+		p->formats[i] = 1;
+		if (r == 0)
+			r = buffer_printf(sql, "%c$%u", i == 0 ? '(' : ',', i + 1);
+	}
+	for (unsigned i = 0; r == 0 && i < rows->columns; i++)
+		p->values[i] = (const char *)arrays->data + places[i];
+	return r == 0 ? buffer_printf(sql, ") %s", rows->tail) : r;
+}
+
+static int insert(struct database *database, const struct database_rows *rows, struct error *err)
+{
+	struct buffer sql = {0};
+	struct buffer arrays = {.limit = INT_MAX / 2};
+	struct parameters parameters;
+	int r;
+
+	if (rows->columns > DATABASE_MAX_VALUES)
+		return error_set(err, ERROR_INTERNAL, "store: %u columns", rows->columns);
+	if (fill_arrays(&parameters, rows, &sql, &arrays) == 0)
+		r = send_and_read(
+		    (struct postgres *)database,
+		    &(struct database_statement){.sql = (const char *)sql.data, .value_count = rows->columns},
+		    &parameters, err);
+	else
+		r = error_set(err, ERROR_INTERNAL, "no memory for %u rows", rows->count);
+	buffer_finish(&sql);
+	buffer_finish(&arrays);
+	return r;
 }
 
 static int set_up(struct postgres *p, struct error *err)
@@ -321,6 +415,7 @@ const struct database_ops database_postgres = {
     .close = close_database,
     .begin = begin,
     .run = run,
+    .insert = insert,
     .recover = recover,
     .allow_bulk = allow_bulk,
     .lock_schema = lock_schema,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "store/database.h"
 
@@ -70,14 +71,8 @@ static const void *bytes(const struct database_row *row, unsigned column, size_t
 
 static const struct database_row_ops row_ops = {is_null, integer, text, bytes};
 
-static int bind_value(sqlite3_stmt *statement, unsigned number, const struct database_value *value)
+static int bind_at(sqlite3_stmt *statement, int at, const struct database_value *value)
 {
-	char name[16];
-
-	snprintf(name, sizeof(name), "$%u", number);
-	int at = sqlite3_bind_parameter_index(statement, name);
-	if (at == 0)
-		return SQLITE_OK; /* not in this statement */
 	if (value->type == DATABASE_INTEGER)
 		return sqlite3_bind_int64(statement, at, value->integer);
 	if (!value->data)
@@ -85,6 +80,15 @@ static int bind_value(sqlite3_stmt *statement, unsigned number, const struct dat
 	if (value->type == DATABASE_TEXT)
 		return sqlite3_bind_text64(statement, at, value->data, value->size, SQLITE_STATIC, SQLITE_UTF8);
 	return sqlite3_bind_blob64(statement, at, value->data, value->size, SQLITE_STATIC);
+}
+
+static int bind_value(sqlite3_stmt *statement, unsigned number, const struct database_value *value)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "$%u", number);
+	int at = sqlite3_bind_parameter_index(statement, name);
+	return at == 0 ? SQLITE_OK /* not in this statement */ : bind_at(statement, at, value);
 }
 
 static int step(sqlite3 *handle, sqlite3_stmt *compiled, const struct database_statement *statement, struct error *err)
@@ -111,6 +115,50 @@ static int run(struct database *database, const struct database_statement *state
 		status = bind_value(compiled, i + 1, &statement->values[i]);
 	int r = status == SQLITE_OK ? step(handle, compiled, statement, err) : fail(handle, err);
 	sqlite3_finalize(compiled);
+	return r;
+}
+
+/* --- many rows --- */
+
+static int print_insert(struct buffer *sql, const struct database_rows *rows)
+{
+	int r = buffer_printf(sql, "%s VALUES", rows->into);
+
+	for (unsigned i = 0; r == 0 && i < rows->columns; i++)
+		r = buffer_printf(sql, "%c$%u", i == 0 ? '(' : ',', i + 1);
+	return r == 0 ? buffer_printf(sql, ") %s", rows->tail) : r;
+}
+
+static int insert_row(sqlite3 *handle, sqlite3_stmt *compiled, const struct database_value *values, unsigned columns,
+		      struct error *err)
+{
+	int status = SQLITE_OK;
+
+	for (unsigned i = 0; status == SQLITE_OK && i < columns; i++)
+		status = bind_at(compiled, (int)i + 1, &values[i]);
+	if (status != SQLITE_OK || sqlite3_step(compiled) != SQLITE_DONE)
+		return fail(handle, err);
+	sqlite3_reset(compiled);
+	return 0;
+}
+
+/* A file is near: what costs is compiling the statement, which is done once. */
+static int insert(struct database *database, const struct database_rows *rows, struct error *err)
+{
+	sqlite3 *handle = handle_of(database);
+	sqlite3_stmt *compiled = NULL;
+	struct buffer sql = {0};
+
+	if (print_insert(&sql, rows) < 0) {
+		buffer_finish(&sql);
+		return error_set(err, ERROR_INTERNAL, "no memory for a statement");
+	}
+	int status = sqlite3_prepare_v2(handle, (const char *)sql.data, -1, &compiled, NULL);
+	int r = status == SQLITE_OK ? 0 : fail(handle, err);
+	for (unsigned i = 0; r == 0 && i < rows->count; i++)
+		r = insert_row(handle, compiled, rows->values + (size_t)i * rows->columns, rows->columns, err);
+	sqlite3_finalize(compiled);
+	buffer_finish(&sql);
 	return r;
 }
 
@@ -207,5 +255,6 @@ const struct database_ops database_sqlite = {
     .close = close_database,
     .begin = begin,
     .run = run,
+    .insert = insert,
     .lock_schema = lock_schema,
 };

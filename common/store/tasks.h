@@ -56,8 +56,9 @@ int tasks_apply(struct store *store, const struct task_change *changes, unsigned
 struct task_row {
 	struct task_change now; /**< its state and what it was entered with, and the facts; reply NULL in listings */
 	int64_t updated_at_ms;  /**< by this host's clock, when the state was recorded */
-	int64_t finished_at_ms; /**< 0: not yet */
+	int64_t finished_at_ms; /**< likewise, when it is the last state; 0: not yet */
 };
+/** Called for each row, which is read while it runs: it must not wait, nor use the store. */
 typedef int task_row_fn(void *arg, const struct task_row *row, struct error *err);
 
 /** Calls `fn` once with the task and its reply; `found` says whether there is one. */
@@ -117,7 +118,11 @@ int tasks_count(struct store *store, uint64_t counts[TASK_FINAL_FAILED + 1], str
 int tasks_purge(struct store *store, int64_t before_ms, unsigned limit, unsigned *removed,
 		struct error *err) must_check;
 
-/** Removes every task about a user (collection NULL: in any), finished or not. */
+/**
+ * Removes every task about a user (collection NULL: in any), finished or not, some at a time: after an error, call it
+ * again. A task whose collection is not known yet counts as any's. What is still said of a task afterwards makes it
+ * anew.
+ */
 int tasks_erase_user(struct store *store, const char *collection, const char *user_id, uint64_t *removed,
 		     struct error *err) must_check;
 
