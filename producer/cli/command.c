@@ -19,6 +19,8 @@ const struct command *const command_table[] = {
     &command_store,
     &command_keys,
     &command_endpoints,
+    &command_dead,
+    &command_workers,
     &command_topology,
     &command_models,
     &command_help,

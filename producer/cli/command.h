@@ -42,6 +42,8 @@ extern const struct command command_erase;
 extern const struct command command_store;
 extern const struct command command_keys;
 extern const struct command command_endpoints;
+extern const struct command command_dead;
+extern const struct command command_workers;
 extern const struct command command_topology;
 extern const struct command command_models;
 extern const struct command command_help;

@@ -15,6 +15,7 @@
 #include "cache/people_cache.h"
 #include "cache/photo_cache.h"
 #include "cache/redis.h"
+#include "cli/control_message.h"
 #include "cli/parked.h"
 #include "cli/report.h"
 #include "job/control.h"
@@ -97,21 +98,9 @@ static void erase_from_store(struct erasure *e)
 
 static int say(struct amqp_link *link, const struct control *control)
 {
-	struct buffer body = {0};
-	struct amqp_message *message = NULL;
-	int r = control_encode(control, &body);
+	struct amqp_message *message = control_message_new(control);
 
-	if (r == 0) {
-		message = amqp_message_new(TOPOLOGY_CONTROL_EXCHANGE, "", &body);
-		r = message ? 0 : -ENOMEM;
-	}
-	buffer_finish(&body);
-	if (r < 0)
-		return r;
-	snprintf(message->envelope.type, sizeof(message->envelope.type), "%s", ENVELOPE_TYPE_CONTROL);
-	snprintf(message->envelope.content_type, sizeof(message->envelope.content_type), "%s",
-		 encoding_content_type(ENCODING_JSON));
-	return amqp_link_publish(link, message, NULL, NULL);
+	return message ? amqp_link_publish(link, message, NULL, NULL) : -ENOMEM;
 }
 
 static int say_all(const struct erasure *e, struct amqp_link *link, struct error *err)

@@ -39,6 +39,8 @@ _facefleet_options() {
 	erase) _facefleet_words "--collection --yes $everywhere" ;;
 	keys) _facefleet_words "--scopes --rate --burst --json $everywhere" ;;
 	endpoints) _facefleet_words "--rotate --json $everywhere" ;;
+	dead) _facefleet_words "--reason --limit --json --all --same-id --yes $everywhere" ;;
+	workers) _facefleet_words "--json --watch --timeout $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
 	models) _facefleet_words "--json --detector --embedder --roc --threads --config --set --quiet --help --version" ;;
 	*) _facefleet_words "$everywhere" ;;
@@ -62,11 +64,12 @@ _facefleet_collections() {
 	esac
 }
 
-# An action of `keys` or `endpoints`.
+# An action of `keys`, `endpoints` or `dead`.
 _facefleet_actions() {
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
 	keys) _facefleet_words "list create revoke" ;;
 	endpoints) _facefleet_words "list secret enable disable remove" ;;
+	dead) _facefleet_words "list show replay drop" ;;
 	esac
 }
 
@@ -83,7 +86,7 @@ _facefleet() {
 	--base-dir | --detector | --embedder) _facefleet_files -d && return ;;
 	-f | --from | -o | --out | -p | --picture | --roc | -c | --config) _facefleet_files && return ;;
 	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight | --threads | \
-		-k | --top | --collection | --rate | --burst) return ;;
+		-k | --top | --collection | --rate | --burst | -r | --reason | -n | --limit) return ;;
 	esac
 
 	case ${COMP_WORDS[COMP_CWORD]},$command in
@@ -91,10 +94,11 @@ _facefleet() {
 	*,match | *,submit | *,enroll | *,verify | *,search) _facefleet_files ;;
 	*,models) _facefleet_models ;;
 	*,collections) _facefleet_collections ;;
-	*,keys | *,endpoints) _facefleet_actions ;;
+	*,keys | *,endpoints | *,dead) _facefleet_actions ;;
 	*,store) _facefleet_words "migrate status" ;;
 	*, | *,help)
-		_facefleet_words "match submit enroll unenroll verify search collections erase store keys endpoints topology models help"
+		_facefleet_words "match submit enroll unenroll verify search collections erase store keys endpoints dead workers \
+			topology models help"
 		;;
 	esac
 }
