@@ -184,6 +184,8 @@ void properties_to_envelope(struct envelope *out, const amqp_basic_properties_t 
 		properties_copy_text(out->reply_to, sizeof(out->reply_to), properties->reply_to);
 	if (has & AMQP_BASIC_CORRELATION_ID_FLAG)
 		properties_copy_text(out->correlation_id, sizeof(out->correlation_id), properties->correlation_id);
+	if ((has & AMQP_BASIC_TIMESTAMP_FLAG) && properties->timestamp <= INT64_MAX / 1000)
+		out->sent_ms = (int64_t)properties->timestamp * 1000;
 	if (has & AMQP_BASIC_HEADERS_FLAG)
 		read_headers(out, &properties->headers);
 }

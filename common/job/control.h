@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/compiler.h"
 #include "base/error.h"
+#include "base/uuid.h"
 
 /* What the programs of a fleet tell each other on the control exchange. Always JSON; whoever misses a message finds
  * out by other means, so nobody waits for one. */
@@ -14,12 +15,33 @@
 enum control_kind {
 	CONTROL_OTHER,          /**< of a later release: ignore it */
 	CONTROL_PEOPLE_CHANGED, /**< the store's people have a new version */
-	CONTROL_PHOTOS_FORGET   /**< forget the faces of photographs seen before */
+	CONTROL_PHOTOS_FORGET,  /**< forget the faces of photographs seen before */
+	CONTROL_TASK_CANCELLED, /**< nobody wants a task's result any more */
+	CONTROL_ROLL_CALL,      /**< everybody send a heartbeat now */
+	CONTROL_HEARTBEAT       /**< who a worker is and how it does; sent regularly and when called for */
+};
+
+/** A worker as it describes itself. */
+struct heartbeat {
+	char worker[128]; /**< its name, as in replies */
+	char host[64];
+	int64_t pid;
+	char version[32];
+	char model[128]; /**< name of the embedder */
+	int threads;     /**< that compute */
+	int in_hand;     /**< deliveries not yet settled */
+	double rate;     /**< tasks finished a second, since the last heartbeat but at least over a second */
+	int64_t tasks;   /**< finished since it started */
+	int64_t rss_bytes;
+	int64_t started_at_ms;
+	int64_t at_ms;
 };
 
 struct control {
 	enum control_kind kind;
-	uint64_t version; /**< CONTROL_PEOPLE_CHANGED */
+	uint64_t version;        /**< CONTROL_PEOPLE_CHANGED */
+	char task_id[UUID_SIZE]; /**< CONTROL_TASK_CANCELLED */
+	struct heartbeat heartbeat;
 };
 
 /** Appends the message. Returns 0, -ENOMEM or -EMSGSIZE. */

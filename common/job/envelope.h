@@ -45,6 +45,7 @@ struct envelope {
 	int64_t accepted_ms;    /**< facefleet-accepted, unix ms */
 	int64_t deadline_ms;    /**< facefleet-deadline, unix ms */
 	int32_t attempt;        /**< facefleet-attempt, from 1 */
+	int64_t sent_ms;        /**< unix ms, to the second, read only: when it was published here; a hint for people */
 	int64_t delivery_count; /**< x-delivery-count, read only: redeliveries so far */
 	char traceparent[TRACEPARENT_SIZE];
 	char tracestate[TRACESTATE_SIZE];

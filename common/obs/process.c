@@ -93,6 +93,13 @@ static int put_stat(struct buffer *out, const struct process_stat *stat)
 	return r;
 }
 
+int64_t process_resident_bytes(void)
+{
+	struct process_stat stat;
+
+	return read_stat(&stat) ? (int64_t)stat.resident_pages * sysconf(_SC_PAGESIZE) : 0;
+}
+
 int process_render(struct buffer *out)
 {
 	struct process_stat stat;

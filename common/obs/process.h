@@ -1,6 +1,8 @@
 #ifndef OBS_PROCESS_H
 #define OBS_PROCESS_H
 
+#include <stdint.h>
+
 #include "base/buffer.h"
 #include "base/compiler.h"
 
@@ -10,5 +12,8 @@
  * buffer_append().
  */
 int process_render(struct buffer *out) must_check;
+
+/** Memory in RAM, 0 if it cannot be read. */
+int64_t process_resident_bytes(void);
 
 #endif

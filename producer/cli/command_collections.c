@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/stop.h"
+#include "cli/action.h"
 #include "cli/collection_row.h"
 #include "cli/command.h"
 #include "cli/export_file.h"
@@ -29,11 +30,6 @@ static enum exit_status fail(const struct error *err)
 	return exit_status_of(err);
 }
 
-static const char *operand(const struct cli *cli, unsigned index)
-{
-	return index < cli->args->operand_count ? cli->args->operands[index] : NULL;
-}
-
 /* --- list --- */
 
 struct listing {
@@ -54,12 +50,12 @@ static int print_row(void *arg, const struct collection_summary *summary, struct
 	return 0;
 }
 
-static enum exit_status list(const struct cli *cli, struct store *store)
+static enum exit_status list(const struct cli *cli, void *arg)
 {
 	struct listing listing = {.json = args_count(cli->args, "json") > 0 || !terminal_of(STDOUT_FILENO).interactive};
 	struct error err = {0};
 
-	if (collections_list(store, print_row, &listing, &err) < 0)
+	if (collections_list(arg, print_row, &listing, &err) < 0)
 		return fail(&err);
 	if (!listing.json && !listing.has_head && !cli->quiet)
 		report_note("Nobody is enrolled.");
@@ -68,14 +64,18 @@ static enum exit_status list(const struct cli *cli, struct store *store)
 
 /* --- export, import --- */
 
-static enum exit_status export(const struct cli *cli, struct store *store) {
-	const char *path = args_value(cli->args, "out"); struct error err = {0}; uint64_t images;
+static enum exit_status export_people(const struct cli *cli, void *arg)
+{
+	const char *path = args_value(cli->args, "out");
+	struct error err = {0};
+	uint64_t images;
 
-	if (!path &&
-	    terminal_of(STDOUT_FILENO).interactive) return command_usage(&command_collections,
-									 "an export goes to --out FILE or into a pipe");
-	if (export_file_write(store, operand(cli, 1), path, &images, &err) < 0) return fail(&err);
-	if (!cli->quiet) report_note("%" PRIu64 " image%s exported.", images, images == 1 ? "" : "s");
+	if (!path && terminal_of(STDOUT_FILENO).interactive)
+		return command_usage(&command_collections, "an export goes to --out FILE or into a pipe");
+	if (export_file_write(arg, action_operand(cli, 1), path, &images, &err) < 0)
+		return fail(&err);
+	if (!cli->quiet)
+		report_note("%" PRIu64 " image%s exported.", images, images == 1 ? "" : "s");
 	return STATUS_OK;
 }
 
@@ -84,11 +84,11 @@ static void report_refusal(uint64_t line, const char *why)
 	report_note("line %" PRIu64 ": %s", line, why);
 }
 
-static enum exit_status import(const struct cli *cli, struct store *store)
+static enum exit_status import(const struct cli *cli, void *arg)
 {
 	struct export_counts counts;
 	struct error err = {0};
-	int r = export_file_read(store, operand(cli, 1), &counts, report_refusal, &err);
+	int r = export_file_read(arg, action_operand(cli, 1), &counts, report_refusal, &err);
 
 	if (r < 0)
 		report_error("%s", err.text);
@@ -124,15 +124,15 @@ static int look_at_model(void *arg, const struct collection_summary *summary, st
 	return 0;
 }
 
-static enum exit_status drop_model(const struct cli *cli, struct store *store)
+static enum exit_status drop_model(const struct cli *cli, void *arg)
 {
-	struct search search = {.begins = operand(cli, 1), .collection = operand(cli, 2)};
+	struct search search = {.begins = action_operand(cli, 1), .collection = action_operand(cli, 2)};
 	struct error err = {0};
 	uint64_t removed;
 
 	if (strlen(search.begins) < MODEL_MIN)
 		return command_usage(&command_collections, "at least %d characters of a model's id", MODEL_MIN);
-	if (collections_list(store, look_at_model, &search, &err) < 0)
+	if (collections_list(arg, look_at_model, &search, &err) < 0)
 		return fail(&err);
 	if (search.ambiguous)
 		return command_usage(&command_collections, "several models' ids begin with %s", search.begins);
@@ -140,7 +140,7 @@ static enum exit_status drop_model(const struct cli *cli, struct store *store)
 		report_error("no embedding there is of a model %s", search.begins);
 		return STATUS_NOT_IN_PLACE;
 	}
-	if (collections_drop_model(store, search.collection, search.found, &removed, &err) < 0)
+	if (collections_drop_model(arg, search.collection, search.found, &removed, &err) < 0)
 		return fail(&err);
 	printf("%" PRIu64 " embedding%s of model %.*s removed\n", removed, removed == 1 ? "" : "s", MODEL_SHORT,
 	       search.found);
@@ -149,41 +149,13 @@ static enum exit_status drop_model(const struct cli *cli, struct store *store)
 
 /* --- which of them --- */
 
-static const struct action {
-	const char *name;
-	enum exit_status (*run)(const struct cli *cli, struct store *store);
-	unsigned least; /* operands behind the name */
-	unsigned most;
-	const char *options[3];
-} actions[] = {
+static const struct action actions[] = {
     {"list", list, 0, 0, {"json"}},
-    {"export", export, 0, 1, {"out"}},
+    {"export", export_people, 0, 1, {"out"}},
     {"import", import, 1, 1, {0}},
     {"drop-model", drop_model, 1, 2, {0}},
     {"reembed", NULL, 0, UINT32_MAX, {"embedder", "threads"}},
 };
-
-static const struct action *find_action(const char *name)
-{
-	for (size_t i = 0; i < array_size(actions); i++)
-		if (strcmp(actions[i].name, name) == 0)
-			return &actions[i];
-	return NULL;
-}
-
-/* The first option of this command that does not go with the action, or NULL. */
-static const char *stray_option(const struct cli *cli, const struct action *action)
-{
-	for (const struct arg_option *o = options; o->name; o++) {
-		bool belongs = false;
-
-		for (size_t i = 0; i < array_size(action->options) && action->options[i]; i++)
-			belongs = belongs || strcmp(o->name, action->options[i]) == 0;
-		if (!belongs && args_count(cli->args, o->name) > 0)
-			return o->name;
-	}
-	return NULL;
-}
 
 static enum exit_status run_in_store(const struct cli *cli, const struct action *action)
 {
@@ -203,19 +175,10 @@ static enum exit_status run_in_store(const struct cli *cli, const struct action 
 
 static enum exit_status run(const struct cli *cli)
 {
-	const char *name = cli->args->operand_count > 0 ? cli->args->operands[0] : "list";
-	unsigned behind = cli->args->operand_count > 0 ? cli->args->operand_count - 1 : 0;
-	const struct action *action = find_action(name);
+	const struct action *action = action_of(&command_collections, cli, actions, array_size(actions));
 
 	if (!action)
-		return command_usage(&command_collections,
-				     "collections %s: list, export, import, drop-model or reembed?", name);
-	if (behind < action->least || behind > action->most)
-		return command_usage(&command_collections, "collections %s takes %s operands", name,
-				     behind < action->least ? "more" : "fewer");
-	const char *stray = stray_option(cli, action);
-	if (stray)
-		return command_usage(&command_collections, "--%s does not go with %s", stray, name);
+		return STATUS_USAGE;
 	return action->run ? run_in_store(cli, action) : models_program_run(cli->args, action->name, 1);
 }
 

@@ -15,10 +15,12 @@
 #include "cache/people_cache.h"
 #include "cache/photo_cache.h"
 #include "cache/redis.h"
+#include "cli/control_message.h"
 #include "cli/parked.h"
 #include "cli/report.h"
 #include "job/control.h"
 #include "store/collections.h"
+#include "store/tasks.h"
 
 #define REDIS_TIMEOUT_MS 10000
 #define BROKER_TIMEOUT_MS 5000
@@ -68,6 +70,7 @@ static void erase_from_store(struct erasure *e)
 	char id[UUID_SIZE];
 	unsigned persons = 0;
 	uint64_t images = 0;
+	uint64_t tasks = 0;
 
 	if (!settings.url[0]) {
 		tell(e, "store", "none is configured");
@@ -79,33 +82,25 @@ static void erase_from_store(struct erasure *e)
 	if (r == 0)
 		r = collections_erase(store, e->settings->collection, e->settings->user_id, &command, &persons, &images,
 				      &e->version, &err);
+	if (r == 0)
+		r = tasks_erase_user(store, e->settings->collection, e->settings->user_id, &tasks, &err);
 	store_close(store);
-	if (r < 0)
+	if (r < 0) {
 		miss(e, "store", &err);
-	else
-		tell(e, "store", "%" PRIu64 " image%s removed, in %u collection%s", images, images == 1 ? "" : "s",
-		     persons, persons == 1 ? "" : "s");
+		return;
+	}
+	tell(e, "store", "%" PRIu64 " image%s removed, in %u collection%s", images, images == 1 ? "" : "s", persons,
+	     persons == 1 ? "" : "s");
+	tell(e, "tasks", "%" PRIu64 " removed with %s history", tasks, tasks == 1 ? "its" : "their");
 }
 
 /* --- the workers --- */
 
 static int say(struct amqp_link *link, const struct control *control)
 {
-	struct buffer body = {0};
-	struct amqp_message *message = NULL;
-	int r = control_encode(control, &body);
+	struct amqp_message *message = control_message_new(control);
 
-	if (r == 0) {
-		message = amqp_message_new(TOPOLOGY_CONTROL_EXCHANGE, "", &body);
-		r = message ? 0 : -ENOMEM;
-	}
-	buffer_finish(&body);
-	if (r < 0)
-		return r;
-	snprintf(message->envelope.type, sizeof(message->envelope.type), "%s", ENVELOPE_TYPE_CONTROL);
-	snprintf(message->envelope.content_type, sizeof(message->envelope.content_type), "%s",
-		 encoding_content_type(ENCODING_JSON));
-	return amqp_link_publish(link, message, NULL, NULL);
+	return message ? amqp_link_publish(link, message, NULL, NULL) : -ENOMEM;
 }
 
 static int say_all(const struct erasure *e, struct amqp_link *link, struct error *err)

@@ -2,33 +2,19 @@
 
 #include <string.h>
 
-#include "base/utf8.h"
 #include "cli/escape.h"
+#include "cli/table.h"
 #include "cli/verdict.h"
 
 /* Names wider than this are not waited for by the columns behind them. */
 #define MAX_NAME_WIDTH 40
-
-/* Characters, which for most names are columns. */
-static int width_of(const char *text)
-{
-	size_t left = strlen(text);
-	int width = 0;
-
-	for (size_t length; left > 0; text += length, left -= length, width++) {
-		length = utf8_decode(text, left, NULL);
-		if (length == 0)
-			length = 1;
-	}
-	return width;
-}
 
 static void print_row(FILE *out, size_t rank, const struct reply_candidate *candidate, int name_width)
 {
 	char name[ESCAPE_SIZE];
 
 	escape_text(candidate->user_id, name, sizeof(name));
-	int gap = name_width - width_of(name);
+	int gap = name_width - (int)table_width(name);
 	fprintf(out, "%5zu  %s%*s  %10.4f  %s\n", rank, name, gap > 0 ? gap : 0, "", candidate->similarity,
 		candidate->image_id);
 }
@@ -39,7 +25,7 @@ static void print_table(FILE *out, struct terminal terminal, const struct reply_
 	int name_width = (int)strlen("person");
 
 	for (size_t i = 0; i < result->candidate_count; i++) {
-		int width = width_of(escape_text(result->candidates[i].user_id, name, sizeof(name)));
+		int width = (int)table_width(escape_text(result->candidates[i].user_id, name, sizeof(name)));
 		if (width > name_width && width <= MAX_NAME_WIDTH)
 			name_width = width;
 	}

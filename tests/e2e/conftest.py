@@ -58,6 +58,20 @@ def worker(fleet):
     worker.close()
 
 
+@pytest.fixture
+def client_of():
+    """Clients of fleets whose first worker was started by the test."""
+    clients = []
+
+    def connect(fleet):
+        clients.append(Client(fleet.url))
+        return clients[-1]
+
+    yield connect
+    for client in clients:
+        client.close()
+
+
 @pytest.fixture(scope="module")
 def shared_fleet(broker, bin_dir, tmp_path_factory):
     """One worker for all tests of a file that do it no harm; it may fetch from loopback."""

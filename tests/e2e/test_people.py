@@ -168,20 +168,6 @@ def test_a_worker_without_a_store_says_so(fleet, client_of):
     assert "store.url" in reply["error"]["message"]
 
 
-@pytest.fixture
-def client_of():
-    """Clients of fleets whose first worker was started by the test."""
-    clients = []
-
-    def connect(fleet):
-        clients.append(Client(fleet.url))
-        return clients[-1]
-
-    yield connect
-    for client in clients:
-        client.close()
-
-
 def test_a_store_without_schema_names_the_way_out(fleet):
     fleet.environment["FACEFLEET_STORE_URL"] = f"sqlite:{fleet.folder}/empty.db"
     worker = fleet.worker()

@@ -7,10 +7,10 @@
 
 #include "amqp/link.h"
 #include "base/compiler.h"
+#include "base/mailbox.h"
 #include "delivery.h"
 #include "endpoint.h"
 #include "http/client.h"
-#include "mailbox.h"
 #include "meters.h"
 #include "retry_plan.h"
 #include "signature.h"

@@ -10,9 +10,9 @@
 #include "base/compiler.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/mailbox.h"
 #include "endpoint.h"
 #include "http/client.h"
-#include "mailbox.h"
 #include "signature.h"
 #include "verdict.h"
 

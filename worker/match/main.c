@@ -143,6 +143,7 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 	    .fetch_allow = config_string(config, OPTION_FETCH_ALLOW),
 	    .fetch_timeout_ms = config_integer(config, OPTION_FETCH_TIMEOUT),
 	    .fetch_max_in_flight = (unsigned)config_integer(config, OPTION_FETCH_MAX_IN_FLIGHT),
+	    .heartbeat_ms = config_integer(config, OPTION_WORKER_HEARTBEAT),
 	    .searches_together = (unsigned)config_integer(config, OPTION_WORKER_SEARCHES_TOGETHER),
 	    .drain_timeout_ms = config_integer(config, OPTION_WORKER_DRAIN_TIMEOUT),
 	    .registry = {.store = {.url = config_string(config, OPTION_STORE_URL),

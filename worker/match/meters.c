@@ -23,6 +23,11 @@ void meters_init(struct meters *meters, struct metrics *registry)
 						 "Events left out because the publishing backlog was full.", NULL);
 }
 
+uint64_t meters_finished_count(struct meters *meters)
+{
+	return atomic_load(&meters->finished);
+}
+
 static void count(struct meters *meters, const struct task *task, enum task_state state)
 {
 	const char *labels[] = {"lane", lane_name(task->lane), "state", task_state_name(state), NULL};
@@ -30,6 +35,8 @@ static void count(struct meters *meters, const struct task *task, enum task_stat
 	metric_add(
 	    metrics_counter(meters->registry, "facefleet_worker_tasks_total", "Attempts by how they ended.", labels),
 	    1);
+	if (state != TASK_RETRYING)
+		atomic_fetch_add(&meters->finished, 1);
 	if (state != TASK_SUCCEEDED) {
 		const char *code[] = {"code", error_code_name(task->reply.error.code), NULL};
 		metric_add(metrics_counter(meters->registry, "facefleet_worker_errors_total",

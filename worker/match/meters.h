@@ -1,6 +1,9 @@
 #ifndef MATCH_METERS_H
 #define MATCH_METERS_H
 
+#include <stdatomic.h>
+#include <stdint.h>
+
 #include "job/reply.h"
 #include "obs/metrics.h"
 #include "task.h"
@@ -14,10 +17,14 @@ struct meters {
 	struct metric *stale;
 	struct metric *replies_refused;
 	struct metric *events_dropped;
+	atomic_uint_fast64_t finished;
 };
 
 /** Registers the worker's series. `registry` outlives the meters. */
 void meters_init(struct meters *meters, struct metrics *registry);
+
+/** Tasks answered so far. */
+uint64_t meters_finished_count(struct meters *meters);
 
 /** Counts and logs a finished attempt: its final state, or TASK_RETRYING; one line with every stage's time. */
 void meters_finished(struct meters *meters, const struct task *task, enum task_state state);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -84,6 +85,17 @@ int roster_wait_empty(struct roster *roster, int64_t timeout_ms)
 	r = roster->count > 0 ? -ETIMEDOUT : 0;
 	pthread_mutex_unlock(&roster->lock);
 	return r;
+}
+
+/* By the delivery's own id: the rest of a task belongs to whoever holds it. */
+void roster_cancel(struct roster *roster, const char *task_id)
+{
+	pthread_mutex_lock(&roster->lock);
+	for (struct task *task = roster->first; task; task = task->next) {
+		if (strcmp(task->delivery->envelope.message_id, task_id) == 0)
+			context_cancel(&task->ctx);
+	}
+	pthread_mutex_unlock(&roster->lock);
 }
 
 void roster_cancel_all(struct roster *roster)

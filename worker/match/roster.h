@@ -27,6 +27,9 @@ size_t roster_count(struct roster *roster);
 /** Waits until no task is in hand; 0 or -ETIMEDOUT. */
 int roster_wait_empty(struct roster *roster, int64_t timeout_ms) must_check;
 
+/** Cancels the task of that id, if it is in hand. */
+void roster_cancel(struct roster *roster, const char *task_id);
+
 /** Cancels every task in hand: those not yet computed stop at their next checkpoint. */
 void roster_cancel_all(struct roster *roster);
 

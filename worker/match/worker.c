@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "announcement.h"
 #include "base/clock.h"
 #include "base/stop.h"
 #include "job/control.h"
@@ -49,7 +50,36 @@ static void on_delivery(void *arg, struct amqp_delivery *delivery)
 	enqueue(worker, task);
 }
 
-/* What the fleet is told. Whoever misses it finds out by polling. */
+static void cancel(struct worker *worker, const char *task_id)
+{
+	cancelled_add(worker->cancelled, task_id);
+	roster_cancel(worker->roster, task_id);
+}
+
+/* What the fleet is told. Whoever misses it finds out by other means. */
+static void heed(struct worker *worker, const struct control *control)
+{
+	switch (control->kind) {
+	case CONTROL_PEOPLE_CHANGED:
+		if (worker->registry)
+			registry_hear(worker->registry, control->version);
+		break;
+	case CONTROL_PHOTOS_FORGET:
+		if (worker->settings.matcher.photos)
+			photo_cache_forget(worker->settings.matcher.photos);
+		break;
+	case CONTROL_TASK_CANCELLED:
+		cancel(worker, control->task_id);
+		break;
+	case CONTROL_ROLL_CALL:
+		pulse_send(worker->pulse);
+		break;
+	case CONTROL_HEARTBEAT:
+	case CONTROL_OTHER:
+		break;
+	}
+}
+
 static void on_control(void *arg, struct amqp_delivery *delivery)
 {
 	struct worker *worker = arg;
@@ -59,10 +89,7 @@ static void on_control(void *arg, struct amqp_delivery *delivery)
 	if (strcmp(delivery->envelope.type, ENVELOPE_TYPE_CONTROL) == 0 &&
 	    control_decode(&control, delivery->body, delivery->body_size, &err) < 0)
 		log_warning(NULL, "a control message makes no sense", LOG_ERROR_FIELDS(&err));
-	if (control.kind == CONTROL_PEOPLE_CHANGED && worker->registry)
-		registry_hear(worker->registry, control.version);
-	if (control.kind == CONTROL_PHOTOS_FORGET && worker->settings.matcher.photos)
-		photo_cache_forget(worker->settings.matcher.photos);
+	heed(worker, &control);
 	amqp_link_settle(worker->jobs, delivery->tag, AMQP_ACK);
 	amqp_delivery_free(delivery);
 }
@@ -71,20 +98,8 @@ static void announce_people(void *arg, uint64_t version)
 {
 	struct worker *worker = arg;
 	const struct control control = {.kind = CONTROL_PEOPLE_CHANGED, .version = version};
-	struct buffer body = {0};
-	struct amqp_message *message = NULL;
 
-	if (control_encode(&control, &body) == 0)
-		message = amqp_message_new(TOPOLOGY_CONTROL_EXCHANGE, "", &body);
-	buffer_finish(&body);
-	if (message) {
-		snprintf(message->envelope.type, sizeof(message->envelope.type), "%s", ENVELOPE_TYPE_CONTROL);
-		snprintf(message->envelope.content_type, sizeof(message->envelope.content_type), "%s",
-			 encoding_content_type(ENCODING_JSON));
-		if (amqp_link_publish(worker->replies, message, NULL, NULL) == 0)
-			return;
-	}
-	metric_add(worker->meters.events_dropped, 1);
+	announcement_send(worker->replies, &control, &worker->meters);
 }
 
 static void on_fetched(void *arg, struct task *task)
@@ -188,9 +203,20 @@ static int make_rooms(struct worker *worker, struct error *err)
 	};
 
 	worker->roster = roster_new();
+	worker->cancelled = cancelled_new();
 	worker->queue = queue_new(QUEUE_SLACK * in_hand);
-	if (!worker->roster || !worker->queue)
+	if (!worker->roster || !worker->cancelled || !worker->queue)
 		return error_set(err, ERROR_INTERNAL, "no memory for the worker");
+	const struct pulse_settings pulse = {
+	    .publisher = worker->replies,
+	    .roster = worker->roster,
+	    .meters = &worker->meters,
+	    .worker = s->name,
+	    .model = s->matcher.models->embedder.name,
+	    .threads = s->threads,
+	    .interval_ms = s->heartbeat_ms,
+	};
+	worker->pulse = pulse_new(&pulse);
 	const struct outbox_settings outbox = {
 	    .publisher = worker->replies,
 	    .roster = worker->roster,
@@ -200,7 +226,7 @@ static int make_rooms(struct worker *worker, struct error *err)
 	    .arg = worker,
 	};
 	worker->outbox = outbox_new(&outbox);
-	if (!worker->outbox)
+	if (!worker->outbox || !worker->pulse)
 		return error_set(err, ERROR_INTERNAL, "no memory for the worker");
 	return fetcher_new(&worker->fetcher, &fetcher, err);
 }
@@ -270,6 +296,7 @@ void worker_tick(struct worker *worker)
 {
 	metric_set(worker->meters.in_hand, (double)roster_count(worker->roster));
 	outbox_tick(worker->outbox);
+	pulse_tick(worker->pulse);
 }
 
 bool worker_failed(struct worker *worker, struct error *err)
@@ -378,6 +405,8 @@ void worker_stop(struct worker *worker)
 	dead_free(worker->dead);
 	registry_stop(worker->registry);
 	outbox_free(worker->outbox);
+	pulse_free(worker->pulse);
+	cancelled_free(worker->cancelled);
 	roster_free(worker->roster);
 	queue_free(worker->queue);
 	pthread_mutex_destroy(&worker->lock);

@@ -26,6 +26,7 @@ struct worker_settings {
 	int64_t fetch_timeout_ms;
 	unsigned fetch_max_in_flight;
 	int64_t drain_timeout_ms;
+	int64_t heartbeat_ms;       /**< between two of them */
 	unsigned searches_together; /**< 1 to GALLERY_MAX_QUERIES */
 	/** Its announcements are filled in here; store.url "": this worker knows no people. */
 	struct registry_settings registry;

@@ -6,10 +6,12 @@
 
 #include "base/pool.h"
 #include "base/queue.h"
+#include "cancelled.h"
 #include "dead.h"
 #include "fetcher.h"
 #include "meters.h"
 #include "outbox.h"
+#include "pulse.h"
 #include "registry.h"
 #include "roster.h"
 #include "worker.h"
@@ -21,7 +23,9 @@ struct worker {
 	struct amqp_link *replies; /* publishes */
 	struct dead *dead;
 	struct roster *roster;
+	struct cancelled *cancelled;
 	struct outbox *outbox;
+	struct pulse *pulse;
 	struct fetcher *fetcher;
 	struct registry *registry; /* NULL: without a store */
 	struct queue *queue;

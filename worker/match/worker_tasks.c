@@ -93,6 +93,8 @@ static void begin(struct worker *worker, struct bench *bench, struct task *task)
 		refuse(worker, task, &err);
 		return;
 	}
+	if (cancelled_has(worker->cancelled, task->ctx.task_id))
+		context_cancel(&task->ctx);
 	timings_add(&task->reply.timings, STAGE_QUEUE, task_waited_ms(task));
 	if (context_check(&task->ctx, "the match began", &err) < 0) {
 		fail(worker, task, &err);

@@ -37,6 +37,10 @@ _facefleet_options() {
 	search) _facefleet_words "--top --collection $ask $pair $everywhere" ;;
 	collections) _facefleet_words "--json --out --embedder --threads $everywhere" ;;
 	erase) _facefleet_words "--collection --yes $everywhere" ;;
+	keys) _facefleet_words "--scopes --rate --burst --json $everywhere" ;;
+	endpoints) _facefleet_words "--rotate --json $everywhere" ;;
+	dead) _facefleet_words "--reason --limit --json --all --same-id --yes $everywhere" ;;
+	workers) _facefleet_words "--json --watch --timeout $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
 	models) _facefleet_words "--json --detector --embedder --roc --threads --config --set --quiet --help --version" ;;
 	*) _facefleet_words "$everywhere" ;;
@@ -60,6 +64,15 @@ _facefleet_collections() {
 	esac
 }
 
+# An action of `keys`, `endpoints` or `dead`.
+_facefleet_actions() {
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	keys) _facefleet_words "list create revoke" ;;
+	endpoints) _facefleet_words "list secret enable disable remove" ;;
+	dead) _facefleet_words "list show replay drop" ;;
+	esac
+}
+
 _facefleet() {
 	local command=""
 	COMPREPLY=()
@@ -68,11 +81,12 @@ _facefleet() {
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
 	--scene) _facefleet_words "batch realtime" && return ;;
 	--policy) _facefleet_words "largest best_pair reject_multiple" && return ;;
+	--scopes) _facefleet_words "match enroll read_all schedule admin" && return ;;
 	--format) _facefleet_words "jsonl csv" && return ;;
 	--base-dir | --detector | --embedder) _facefleet_files -d && return ;;
 	-f | --from | -o | --out | -p | --picture | --roc | -c | --config) _facefleet_files && return ;;
 	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight | --threads | \
-		-k | --top | --collection) return ;;
+		-k | --top | --collection | --rate | --burst | -r | --reason | -n | --limit) return ;;
 	esac
 
 	case ${COMP_WORDS[COMP_CWORD]},$command in
@@ -80,9 +94,11 @@ _facefleet() {
 	*,match | *,submit | *,enroll | *,verify | *,search) _facefleet_files ;;
 	*,models) _facefleet_models ;;
 	*,collections) _facefleet_collections ;;
+	*,keys | *,endpoints | *,dead) _facefleet_actions ;;
 	*,store) _facefleet_words "migrate status" ;;
 	*, | *,help)
-		_facefleet_words "match submit enroll unenroll verify search collections erase store topology models help"
+		_facefleet_words "match submit enroll unenroll verify search collections erase store keys endpoints dead workers \
+			topology models help"
 		;;
 	esac
 }

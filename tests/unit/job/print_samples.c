@@ -132,7 +132,19 @@ static void print_events(void)
 
 static void print_controls(void)
 {
-	const struct control controls[] = {{CONTROL_PEOPLE_CHANGED, 7}, {CONTROL_PHOTOS_FORGET, 0}};
+	const struct control controls[] = {
+	    {.kind = CONTROL_PEOPLE_CHANGED, .version = 7},
+	    {.kind = CONTROL_PHOTOS_FORGET},
+	    {.kind = CONTROL_TASK_CANCELLED, .task_id = TASK_ID},
+	    {.kind = CONTROL_ROLL_CALL},
+	    {.kind = CONTROL_HEARTBEAT,
+	     .heartbeat = {.worker = "host-1",
+			   .host = "host",
+			   .version = "0.1.0",
+			   .model = "abc",
+			   .started_at_ms = SOME_TIME_MS,
+			   .at_ms = SOME_TIME_MS}},
+	};
 	struct buffer body = {0};
 
 	for (size_t i = 0; i < array_size(controls); i++) {

@@ -11,7 +11,25 @@ static int decode(const char *text, struct control *out, struct error *err)
 
 static void test_what_is_written_is_read(void **state)
 {
-	const struct control messages[] = {{CONTROL_PEOPLE_CHANGED, 1234567890123}, {CONTROL_PHOTOS_FORGET, 0}};
+	const struct control messages[] = {
+	    {.kind = CONTROL_PEOPLE_CHANGED, .version = 1234567890123},
+	    {.kind = CONTROL_PHOTOS_FORGET},
+	    {.kind = CONTROL_TASK_CANCELLED, .task_id = "0193a5d0-7c00-7abc-8def-0123456789ab"},
+	    {.kind = CONTROL_ROLL_CALL},
+	    {.kind = CONTROL_HEARTBEAT,
+	     .heartbeat = {.worker = "host-1",
+			   .host = "host",
+			   .pid = 1,
+			   .version = "0.1.0",
+			   .model = "m",
+			   .threads = 2,
+			   .in_hand = 3,
+			   .rate = 12.5,
+			   .tasks = 1000,
+			   .rss_bytes = INT64_C(5000000000),
+			   .started_at_ms = 1764082387123,
+			   .at_ms = 1764082387456}},
+	};
 	struct error err = {0};
 
 	(void)state;
@@ -21,15 +39,14 @@ static void test_what_is_written_is_read(void **state)
 
 		assert_int_equal(control_encode(&messages[i], &body), 0);
 		assert_int_equal(control_decode(&read, body.data, body.size, &err), 0);
-		assert_int_equal(read.kind, messages[i].kind);
-		assert_int_equal(read.version, messages[i].version);
+		assert_memory_equal(&read, &messages[i], sizeof(read));
 		buffer_finish(&body);
 	}
 }
 
 static void test_kind_of_a_later_release_is_other(void **state)
 {
-	struct control read = {CONTROL_PHOTOS_FORGET, 1};
+	struct control read = {.kind = CONTROL_PHOTOS_FORGET};
 	struct error err = {0};
 
 	(void)state;
@@ -50,11 +67,16 @@ static void test_what_is_no_message_is_refused(void **state)
 	    {"{\"kind\":\"people_changed\"}", "version"},
 	    {"{\"kind\":\"people_changed\",\"version\":-1}", "version"},
 	    {"{\"kind\":\"people_changed\",\"version\":\"1\"}", "version"},
+	    {"{\"kind\":\"task_cancelled\"}", "task_id"},
+	    {"{\"kind\":\"task_cancelled\",\"task_id\":\"x\"}", "task_id"},
+	    {"{\"kind\":\"heartbeat\"}", "worker"},
+	    {"{\"kind\":\"heartbeat\",\"worker\":\"w\",\"threads\":-1}", "threads"},
+	    {"{\"kind\":\"heartbeat\",\"worker\":\"w\",\"at\":\"now\"}", "at"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < array_size(bad); i++) {
-		struct control read = {CONTROL_OTHER, 77};
+		struct control read = {.kind = CONTROL_OTHER, .version = 77};
 		struct error err = {0};
 
 		assert_true(decode(bad[i].text, &read, &err) < 0);

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "base/mailbox.h"
 #include "base/thread.h"
-#include "callback/mailbox.h"
 
 static bool readable(int fd)
 {

@@ -1,4 +1,4 @@
-#include "mailbox.h"
+#include "base/mailbox.h"
 
 #include <poll.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
-#ifndef CALLBACK_MAILBOX_H
-#define CALLBACK_MAILBOX_H
+#ifndef BASE_MAILBOX_H
+#define BASE_MAILBOX_H
 
 #include <pthread.h>
 
@@ -12,8 +12,8 @@ struct mail {
 
 /**
  * Where other threads leave what they have for the one that owns the program's state. It needs no
- * bound of its own: each delivery in hand has at most one thing to say at a time, and the prefetch
- * bounds the deliveries.
+ * bound of its own: what is in hand has at most one thing to say at a time, and the prefetch bounds
+ * what is in hand.
  */
 struct mailbox {
 	pthread_mutex_t lock;

@@ -1,0 +1,268 @@
+"""The shell's commands about the fleet itself: who works, what waits, what died."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+
+import pika
+import pytest
+
+from cli_support import json_lines, on_terminal, wait_for_end
+from fleet import wait_until
+from jobs import as_json, match_job, new_task_id, photo
+
+def answers(fleet, count):
+    """What `workers` prints once that many answer."""
+
+    def everybody():
+        done = fleet.shell("workers", "--timeout", "0.5")
+        rows = json_lines(done.stdout)
+        assert done.returncode == (0 if rows else 1), done.stderr
+        return rows if len(rows) == count else None
+
+    return wait_until(everybody, f"{count} workers answer")
+
+
+class Watched:
+    """A shell on a terminal of its own."""
+
+    def __init__(self, fleet, *arguments):
+        self.ours, theirs = pty.openpty()
+        environment = {**fleet.environment, "TERM": "xterm"}
+        self.process = fleet.start_shell(*arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+        os.close(theirs)
+        os.set_blocking(self.ours, False)
+        self.text = ""
+
+    def read(self):
+        try:
+            self.text += os.read(self.ours, 65536).decode(errors="replace")
+        except (BlockingIOError, OSError):
+            pass
+        return self.text
+
+    def wait_for(self, words):
+        wait_until(lambda: words in self.read(), f"the screen shows {words!r}")
+
+    def press(self, keys):
+        os.write(self.ours, keys.encode())
+
+    def end(self):
+        """Its exit status; the terminal must be as it was."""
+
+        def ended():
+            self.read()
+            return self.process.poll() is not None
+
+        wait_until(ended, "it ends")
+        self.read()
+        os.close(self.ours)
+        assert self.text.count("\033[?1049h") == self.text.count("\033[?1049l") == 1
+        assert self.text.rindex("\033[?25h") > self.text.rindex("\033[?25l")
+        return self.process.returncode
+
+
+@pytest.fixture
+def topology(fleet):
+    done = fleet.shell("topology", "--apply")
+    assert done.returncode == 0, done.stderr
+
+
+# --- workers ---------------------------------------------------------------------------------------
+
+
+def test_nobody_answers(fleet):
+    done = fleet.shell("workers", "--timeout", "0.2")
+    assert done.returncode == 1 and done.stdout == "" and "No worker" in done.stderr
+
+
+def test_workers_answer(fleet, client_of):
+    workers = [fleet.worker(worker__name=name, worker__heartbeat_ms=60000).wait_ready() for name in ("first", "second")]
+    client = client_of(fleet)
+    assert client.call(match_job(photo("person01_1"), photo("person01_2")))["state"] == "succeeded"
+    rows = answers(fleet, 2)
+    assert [row["worker"] for row in rows] == ["first", "second"]
+    assert [row["pid"] for row in rows] == [worker.process.pid for worker in workers]
+    assert sum(row["tasks"] for row in rows) == 1
+    for row in rows:
+        assert row["threads"] == 1 and row["rss_bytes"] > 1 << 20 and row["model"] and row["program_version"]
+        assert row["host"] == os.uname().nodename and row["seen_s"] >= 0 and row["started_at"] < row["at"]
+    text = on_terminal(fleet, "workers", "--timeout", "5")
+    assert "first" in text and "second" in text and "tasks/s" in text and "{" not in text
+
+
+def heartbeat(client, **fields):
+    """A worker of anybody's making."""
+    body = json.dumps({"kind": "heartbeat", "worker": "fake", "pid": 1, "tasks": 1, **fields}).encode()
+    properties = pika.BasicProperties(type="facefleet.control.v1", content_type="application/json")
+    client.channel.basic_publish("facefleet.control", "", body, properties)
+
+
+def test_a_name_cannot_steer_the_terminal(fleet, topology, client_of):
+    client = client_of(fleet)
+    watched = Watched(fleet, "workers", "--watch")
+    watched.wait_for("No worker")
+    heartbeat(client, worker="evil\033[2J", host="\u202eno", model="a\nb", program_version=7)
+    heartbeat(client, worker="e\033[2J", host="\u202eno", model="a\nb")
+    watched.wait_for("e\\x1b[2J")
+    watched.press("q")
+    assert watched.end() == 0
+    assert "\033[2J" not in watched.text and "\u202e" not in watched.text and "a\\nb" in watched.text
+
+
+def test_workers_watched(fleet):
+    fleet.worker(worker__name="lonely").wait_ready()
+    watched = Watched(fleet, "workers", "--watch")
+    watched.wait_for("lonely")
+    fleet.worker(worker__name="company").wait_ready()
+    watched.wait_for("company")
+    watched.press("q")
+    assert watched.end() == 0
+
+
+def test_a_signal_gives_the_terminal_back(fleet):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        watched = Watched(fleet, "workers", "--watch")
+        watched.wait_for("No worker")
+        watched.process.send_signal(number)
+        assert watched.end() == 130
+
+
+def test_watched_without_a_terminal(fleet):
+    fleet.worker(worker__name="lonely").wait_ready()
+    shell = fleet.start_shell("workers", "--watch", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for _ in range(2):
+        assert json.loads(shell.stdout.readline())["worker"] == "lonely"
+    shell.terminate()
+    status, _, err, _ = wait_for_end(shell)
+    assert status == 130 and err == ""
+
+
+# --- dead ------------------------------------------------------------------------------------------
+
+PARKED = "facefleet.dead.parked"
+
+
+def park(client, body, reason="because", content_type="application/json", message_id=None, **properties):
+    """Parks a message as a worker would. Returns its id."""
+    message_id = message_id or new_task_id()
+    headers = {"facefleet-reason": reason, "facefleet-origin": "facefleet.jobs.batch", "facefleet-attempt": 2}
+    properties = {"type": "facefleet.job.v1", "delivery_mode": 2, "timestamp": 1764108000, **properties}
+    client.channel.basic_publish(
+        "facefleet.dead",
+        "parked",
+        as_json(body) if isinstance(body, dict) else body,
+        pika.BasicProperties(content_type=content_type, headers=headers, message_id=message_id, **properties),
+        mandatory=True,
+    )
+    return message_id
+
+
+def parked_ids(fleet, *arguments):
+    done = fleet.shell("dead", "list", "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    return [row["id"] for row in json_lines(done.stdout)]
+
+
+def test_a_dead_job_is_listed_and_shown(fleet, client_of):
+    """One that a real worker gave up."""
+    fleet.worker().wait_ready()
+    client = client_of(fleet)
+    body = {**match_job(photo("person01_1"), photo("person01_2")), "scene": "tomorrow"}
+    task_id = client.publish(body)
+    assert client.next_reply()["error"]["code"] == "invalid_job"
+    wait_until(lambda: client.count(PARKED) == 1, "it is parked")
+    (row,) = json_lines(fleet.shell("dead").stdout)
+    assert row["id"] == task_id and row["type"] == "job" and row["op"] == "match" and row["bytes"] > 1000
+    assert "scene" in row["reason"] and row["origin"] == "facefleet.jobs.batch" and row["parked_at"] > "2020"
+    shown = json.loads(fleet.shell("dead", "show", task_id).stdout)
+    assert shown["id"] == task_id and shown["body"] is None and "scene" in shown["body_error"]
+    done = fleet.shell("dead", "replay", task_id)
+    assert done.returncode == 1 and "stays" in done.stderr and done.stdout == ""
+    assert client.count(PARKED) == 1
+
+
+def test_dead_jobs_are_chosen(fleet, topology, client_of):
+    client = client_of(fleet)
+    job = match_job(b"PIXELS", "https://example.com/b.jpg", user_id="ann")
+    ids = [park(client, job, reason=f"reason {number} of \033[2J") for number in range(4)]
+    assert parked_ids(fleet) == ids
+    assert parked_ids(fleet, "--limit", "2") == ids[:2]
+    assert "There are more" in fleet.shell("dead", "list", "--limit", "2").stderr
+    assert parked_ids(fleet, "--reason", "reason 2") == [ids[2]]
+    text = on_terminal(fleet, "dead")
+    assert all(task_id in text for task_id in ids) and "reason 0 of \\x1b[2J" in text and "\033[2J" not in text
+    shown = fleet.shell("dead", "show", ids[1])
+    assert json.loads(shown.stdout)["body"]["image_a"] == {"bytes": 6} and "PIXELS" not in shown.stdout
+    assert json.loads(shown.stdout)["body"]["user_id"] == "ann"
+    missing = new_task_id()
+    shown = fleet.shell("dead", "show", ids[3], missing)
+    assert shown.returncode == 1 and missing in shown.stderr and ids[3] in shown.stdout
+    assert parked_ids(fleet) == ids
+
+
+def test_dead_jobs_are_dropped(fleet, topology, client_of):
+    client = client_of(fleet)
+    ids = [park(client, b"nonsense", reason=f"reason {number}") for number in range(4)]
+    done = fleet.shell("dead", "drop", ids[1])
+    assert done.returncode == 0 and done.stdout == "1 message dropped\n"
+    assert parked_ids(fleet) == [ids[0], *ids[2:]]
+    done = fleet.shell("dead", "drop", "--all", stdin=subprocess.DEVNULL)
+    assert done.returncode == 2 and "--yes" in done.stderr
+    assert fleet.shell("dead", "drop", "--all", "--reason", "reason 3", "--yes").stdout == "1 message dropped\n"
+    assert parked_ids(fleet) == [ids[0], ids[2]]
+    assert fleet.shell("dead", "drop", "--all", "--yes").returncode == 0
+    assert parked_ids(fleet) == [] and client.count(PARKED) == 0
+
+
+def test_a_dead_job_is_replayed(fleet, client_of):
+    fleet.worker().wait_ready()
+    client = client_of(fleet)
+    job = match_job(photo("person01_1"), photo("person01_2"), reference="row 7")
+    common = {"reply_to": client.reply_queue, "correlation_id": "mine"}
+    ids = [park(client, job, **common), park(client, b"nonsense"), park(client, job, **common)]
+    done = fleet.shell("dead", "replay", ids[2])
+    assert done.returncode == 0, done.stderr
+    old, new = done.stdout.split(" replayed as ")
+    assert old == ids[2] and new.strip() != ids[2]
+    properties, body = client.next_message()
+    reply = json.loads(body)
+    assert properties.correlation_id == "mine" and reply["task_id"] == new.strip() and reply["reference"] == "row 7"
+    assert reply["state"] == "succeeded" and reply["attempt"] == 1 and reply["accepted_at"] > "2026"
+    assert parked_ids(fleet) == ids[:2]
+    assert fleet.shell("dead", "replay", "--same-id", ids[0]).stdout == f"{ids[0]} replayed\n"
+    assert client.next_reply()["task_id"] == ids[0]
+    assert parked_ids(fleet) == [ids[1]]
+    done = fleet.shell("dead", "replay", new_task_id())
+    assert done.returncode == 1 and "is parked" in done.stderr
+
+
+def test_all_are_replayed_once(fleet, topology, client_of):
+    """Nobody works: what was replayed is found on its lane, without what was said of its death."""
+    client = client_of(fleet)
+    job = match_job(b"a", b"b")
+    ids = [park(client, job, reason="one"), park(client, job, reason="other"), park(client, job, reason="one")]
+    done = fleet.shell("dead", "replay", "--all", "--reason", "one")
+    assert done.returncode == 0 and done.stdout.count("replayed as") == 2
+    assert parked_ids(fleet) == [ids[1]]
+    for _ in range(2):
+        properties, body = client.next_message("facefleet.jobs.batch")
+        assert json.loads(body) == json.loads(as_json(job))
+        headers = {key for key in properties.headers if not key.startswith("x-")}
+        assert headers == {"facefleet-accepted", "facefleet-deadline", "facefleet-attempt"}
+        assert properties.headers["facefleet-attempt"] == 1 and properties.message_id not in ids
+
+
+def test_dead_without_a_queue(fleet):
+    assert parked_ids(fleet) == []
+    done = fleet.shell("dead")
+    assert done.returncode == 0 and "No message" in done.stderr
+
+
+def test_wrong_words_about_the_dead(fleet):
+    for arguments in (["replay"], ["drop", "--all", "x"], ["bury"], ["show"], ["list", "x"], ["show", "x", "--all"],
+                      ["list", "--limit", "0"], ["replay", "x", "--reason", "y"], ["list", "--same-id"]):
+        done = fleet.shell("dead", *arguments)
+        assert done.returncode == 2 and done.stdout == "", arguments

@@ -1,0 +1,66 @@
+/* facefleet-tracker: records every state of every task in the store. */
+
+#include "http/server.h"
+#include "obs/program.h"
+#include "service.h"
+
+static const char help[] =
+    "Usage: facefleet-tracker [--config FILE] [--set KEY=VALUE]... [--print-config]\n"
+    "\n"
+    "Records what becomes of every task in the store: its state, its reply, and each transition.\n"
+    "Closes tasks that no worker answers by their deadline, tells of those that run for longer than\n"
+    "tracker.lease_ms, and removes finished ones after tracker.keep_ms. While the store cannot be\n"
+    "reached, messages wait on the broker. Several may run. SIGTERM records what is in hand.\n"
+    "\n"
+    "  --config FILE    settings (default: $FACEFLEET_CONFIG, /etc/facefleet/facefleet.yaml)\n"
+    "  --set KEY=VALUE  one setting, over file and environment\n"
+    "  --print-config   the effective settings and where each came from, then exit\n"
+    "  --version, --help\n"
+    "\n"
+    "Exit status: 0 stopped, 1 it could not go on, 2 wrong usage or configuration.\n";
+
+/* What lives as long as the program runs. */
+struct parts {
+	struct service *service;
+	struct http_server *server;
+};
+
+static int start_server(struct parts *parts, const struct program *program, struct error *err)
+{
+	const struct http_server_settings settings = {
+	    .listen = config_string(program->config, OPTION_TRACKER_LISTEN),
+	    .metrics = program->metrics,
+	    .healthy = service_is_healthy,
+	    .ready = service_is_ready,
+	    .arg = parts->service,
+	};
+
+	return http_server_start(&parts->server, &settings, err);
+}
+
+static int run(struct parts *parts, const struct program *program)
+{
+	struct error err = {0};
+
+	/* The links before the page that asks them. */
+	if (service_new(&parts->service, program->config, program->metrics, &err) != 0 ||
+	    service_start(parts->service, &err) != 0 || start_server(parts, program, &err) != 0)
+		return program_failed(&err, "start failed");
+	if (service_run(parts->service, &err) != 0)
+		return program_failed(&err, "cannot go on");
+	return PROGRAM_STOPPED;
+}
+
+int main(int argc, char **argv)
+{
+	struct program program = {.name = "facefleet-tracker", .help = help};
+	struct parts parts = {0};
+	int status;
+
+	if (program_begin(&program, argc, argv, &status))
+		status = run(&parts, &program);
+	http_server_stop(parts.server);
+	service_free(parts.service);
+	program_end(&program);
+	return status;
+}
