@@ -118,9 +118,12 @@ def test_a_trace_goes_on(site, api):
     listener = Client(site.url)
     queue = listener.listen("facefleet.events", "task.#")
     answer = api.post_form("/v1/match", pair(), traceparent=f"00-{trace_id}-00f067aa0ba902b7-01", tracestate="a=1")
-    properties, body = listener.next_message(queue)
+    properties, body = wait_until(
+        lambda: (lambda m: m if m[0].message_id == answer.json["task_id"] else None)(listener.next_message(queue)),
+        "its first event",
+    )
     listener.close()
-    assert properties.message_id == answer.json["task_id"] and properties.type == "facefleet.event.v1"
+    assert properties.type == "facefleet.event.v1"
     event = json.loads(body)
     assert event["state"] == "pending" and event["task_id"] == answer.json["task_id"]
     assert properties.headers["traceparent"].split("-")[1] == trace_id
@@ -165,8 +168,7 @@ def test_streams_are_limited(fleet):
         return program.metric("facefleet_gateway_streams")
 
     assert metric() == 1, "who left is found out by the next event or comment"
-    api.post_form("/v1/match", pair())
-    wait_until(lambda: metric() == 0, "the place is free again")
+    wait_until(lambda: api.post_form("/v1/match", pair()).status == 202 and metric() == 0, "the place is free again")
     api.events("/v1/events").close()
 
 
