@@ -123,6 +123,6 @@ int tasks_erase_user(struct store *store, const char *collection, const char *us
 		if (r == 0 && removal.chosen > 0)
 			r = remove_chosen(store, &removal, err);
 		*removed += r == 0 ? removal.removed : 0;
-	} while (r == 0 && removal.chosen > 0);
+	} while (r == 0 && removal.removed > 0);
 	return r;
 }
