@@ -108,6 +108,8 @@ void view_row_of(const struct recent_task *task, const struct buffer *reply, str
 		    .collection = task->collection,
 		    .reference = task->reference,
 		    .owner = task->owner,
+		    .reply = finished ? reply->data : NULL,
+		    .reply_size = reply->size,
 		    .accepted_at_ms = task->accepted_at_ms,
 		    .deadline_ms = task->deadline_ms,
 		},
