@@ -19,6 +19,7 @@
 #include "cli/report.h"
 #include "job/control.h"
 #include "store/collections.h"
+#include "store/schedules.h"
 
 #define REDIS_TIMEOUT_MS 10000
 #define BROKER_TIMEOUT_MS 5000
@@ -68,6 +69,7 @@ static void erase_from_store(struct erasure *e)
 	char id[UUID_SIZE];
 	unsigned persons = 0;
 	uint64_t images = 0;
+	uint64_t schedules = 0;
 
 	if (!settings.url[0]) {
 		tell(e, "store", "none is configured");
@@ -79,12 +81,15 @@ static void erase_from_store(struct erasure *e)
 	if (r == 0)
 		r = collections_erase(store, e->settings->collection, e->settings->user_id, &command, &persons, &images,
 				      &e->version, &err);
+	if (r == 0)
+		r = schedules_erase_user(store, e->settings->collection, e->settings->user_id, &schedules, &err);
 	store_close(store);
 	if (r < 0)
 		miss(e, "store", &err);
 	else
-		tell(e, "store", "%" PRIu64 " image%s removed, in %u collection%s", images, images == 1 ? "" : "s",
-		     persons, persons == 1 ? "" : "s");
+		tell(e, "store", "%" PRIu64 " image%s removed, in %u collection%s; %" PRIu64 " scheduled job%s removed",
+		     images, images == 1 ? "" : "s", persons, persons == 1 ? "" : "s", schedules,
+		     schedules == 1 ? "" : "s");
 }
 
 /* --- the workers --- */

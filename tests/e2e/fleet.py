@@ -20,6 +20,7 @@ PROGRAMS = {
     "facefleet": "producer/cli/facefleet",
     "facefleet-worker": "worker/match/facefleet-worker",
     "facefleet-callback": "worker/callback/facefleet-callback",
+    "facefleet-scheduler": "producer/scheduler/facefleet-scheduler",
 }
 VHOSTS_KEPT = 8
 SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "LeakSanitizer")
@@ -167,7 +168,7 @@ class Program:
 
 
 class Fleet:
-    """Workers, callback services and shells on one virtual host."""
+    """Workers, callback services, schedulers and shells on one virtual host."""
 
     def __init__(self, broker, bin_dir, folder):
         self.broker = broker
@@ -206,6 +207,10 @@ class Fleet:
     def callback(self, **settings):
         settings = {key.replace("__", "."): value for key, value in settings.items()}
         return self.start("facefleet-callback", settings)
+
+    def scheduler(self, prefix=(), **settings):
+        settings = {key.replace("__", "."): value for key, value in settings.items()}
+        return self.start("facefleet-scheduler", settings, prefix)
 
     def shell(self, *arguments, **options):
         """Runs `facefleet …` to its end."""
