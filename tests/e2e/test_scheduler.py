@@ -245,17 +245,22 @@ def test_a_full_lane_is_waited_for(fleet, sqlite, pictures, connect):
     scheduler = fleet.scheduler().wait_ready()
     client = connect()
     fleet.broker.command("ctl", "-q", "set_policy", "-p", fleet.vhost, "short", f"^{BATCH}$", '{"max-length": 2}')
-    for number in range(12):
-        add(fleet, "--in", "0s", "enroll", f"user{number}", pictures[0])
-    wait_until(lambda: runs(scheduler, "retried") > 0, "some are refused")
-    assert client.count(BATCH) >= 2
+    users = []
+
+    def refused():
+        """Adds another one: the broker notices a full queue, and a new policy, some messages late."""
+        users.append(f"user{len(users)}")
+        add(fleet, "--in", "0s", "enroll", users[-1], pictures[0])
+        return runs(scheduler, "retried") > 0
+
+    wait_until(refused, "some are refused")
     worker = FakeWorker(fleet.url)
     try:
-        wait_until(lambda: len({job.body["user_id"] for job in worker.jobs}) == 12, "all arrive")
+        wait_until(lambda: {job.body["user_id"] for job in worker.jobs} == set(users), "all arrive")
         wait_until(lambda: schedules(fleet) == [], "all are recorded")
     finally:
         worker.close()
-    assert len({job.properties.message_id for job in worker.jobs}) == 12
+    assert len({job.properties.message_id for job in worker.jobs}) == len(users)
 
 
 def test_a_broker_that_is_away_is_waited_for(fleet, sqlite, pictures, connect):
@@ -289,7 +294,7 @@ def test_a_store_that_is_away_is_waited_for(fleet, sqlite, pictures, connect):
     connection = sqlite3.connect(sqlite.path, isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
     wait_until(lambda: not is_leader(scheduler), "it could not renew the lock")
-    assert scheduler.get("/readyz") == (503, "the store does not answer\n") or "store" in scheduler.get("/readyz")[1]
+    assert "the store does not answer" in scheduler.get("/readyz")[1]
     assert client.count(BATCH) == 0
     connection.execute("ROLLBACK")
     connection.close()
