@@ -39,6 +39,7 @@ extern const struct command command_verify;
 extern const struct command command_search;
 extern const struct command command_collections;
 extern const struct command command_erase;
+extern const struct command command_schedule;
 extern const struct command command_store;
 extern const struct command command_keys;
 extern const struct command command_endpoints;
