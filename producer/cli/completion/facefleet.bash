@@ -37,6 +37,9 @@ _facefleet_options() {
 	search) _facefleet_words "--top --collection $ask $pair $everywhere" ;;
 	collections) _facefleet_words "--json --out --embedder --threads $everywhere" ;;
 	erase) _facefleet_words "--collection --yes $everywhere" ;;
+	task) _facefleet_words "--watch --json $everywhere" ;;
+	tasks) _facefleet_words "--state --scene --user --since --limit --json $everywhere" ;;
+	replay) _facefleet_words "--same-id $everywhere" ;;
 	dead) _facefleet_words "--reason --limit --json --all --same-id --yes $everywhere" ;;
 	workers) _facefleet_words "--json --watch --timeout $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
@@ -75,11 +78,12 @@ _facefleet() {
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
 	--scene) _facefleet_words "batch realtime" && return ;;
 	--policy) _facefleet_words "largest best_pair reject_multiple" && return ;;
+	--state) _facefleet_words "pending running failed retrying succeeded final_failed" && return ;;
 	--format) _facefleet_words "jsonl csv" && return ;;
 	--base-dir | --detector | --embedder) _facefleet_files -d && return ;;
 	-f | --from | -o | --out | -p | --picture | --roc | -c | --config) _facefleet_files && return ;;
 	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight | --threads | \
-		-k | --top | --collection | -r | --reason | -n | --limit) return ;;
+		-k | --top | --collection | -r | --reason | -n | --limit | -u | --user | --since) return ;;
 	esac
 
 	case ${COMP_WORDS[COMP_CWORD]},$command in
@@ -90,7 +94,8 @@ _facefleet() {
 	*,store) _facefleet_words "migrate status" ;;
 	*,dead) _facefleet_dead ;;
 	*, | *,help)
-		_facefleet_words "match submit enroll unenroll verify search collections erase store dead workers topology models help"
+		_facefleet_words "match submit enroll unenroll verify search collections erase store task tasks cancel replay \
+			dead workers topology models help"
 		;;
 	esac
 }
