@@ -74,10 +74,10 @@ const struct command command_erase = {
     .operands = "USER [--collection C] [--yes]",
     .summary = "Remove a person from everything that facefleet keeps",
     .text = "Removes USER from the store, in every collection or one, and leaves a mark there, so that enrolments\n"
-	    "still on their way do not count. Tells the workers, removes the person from Redis, and with them all\n"
-	    "that is remembered of photographs, and takes their messages out of those that were parked. Says what\n"
-	    "was removed and what could not be reached; can be repeated. It wants the settings of a worker:\n"
-	    "store.url, cache.redis_url and the broker.\n"
+	    "still on their way do not count; removes the tasks about USER and their history. Tells the workers,\n"
+	    "removes the person from Redis, and with them all that is remembered of photographs, and takes their\n"
+	    "messages out of those that were parked. Says what was removed and what could not be reached; can be\n"
+	    "repeated. It wants the settings of a worker: store.url, cache.redis_url and the broker.\n"
 	    "\n"
 	    "Not reached: jobs and callbacks still on their way, log files, result files, and backups.\n"
 	    "\n"

@@ -20,6 +20,7 @@
 #include "cli/report.h"
 #include "job/control.h"
 #include "store/collections.h"
+#include "store/tasks.h"
 
 #define REDIS_TIMEOUT_MS 10000
 /* A worker that was looking the person up may write to Redis for so long after they left the store. */
@@ -68,6 +69,7 @@ static void erase_from_store(struct erasure *e)
 	char id[UUID_SIZE];
 	unsigned persons = 0;
 	uint64_t images = 0;
+	uint64_t tasks = 0;
 
 	if (!settings.url[0]) {
 		tell(e, "store", "none is configured");
@@ -79,12 +81,16 @@ static void erase_from_store(struct erasure *e)
 	if (r == 0)
 		r = collections_erase(store, e->settings->collection, e->settings->user_id, &command, &persons, &images,
 				      &e->version, &err);
+	if (r == 0)
+		r = tasks_erase_user(store, e->settings->collection, e->settings->user_id, &tasks, &err);
 	store_close(store);
-	if (r < 0)
+	if (r < 0) {
 		miss(e, "store", &err);
-	else
-		tell(e, "store", "%" PRIu64 " image%s removed, in %u collection%s", images, images == 1 ? "" : "s",
-		     persons, persons == 1 ? "" : "s");
+		return;
+	}
+	tell(e, "store", "%" PRIu64 " image%s removed, in %u collection%s", images, images == 1 ? "" : "s", persons,
+	     persons == 1 ? "" : "s");
+	tell(e, "tasks", "%" PRIu64 " removed with %s history", tasks, tasks == 1 ? "its" : "their");
 }
 
 /* --- the workers --- */

@@ -20,6 +20,7 @@ PROGRAMS = {
     "facefleet": "producer/cli/facefleet",
     "facefleet-worker": "worker/match/facefleet-worker",
     "facefleet-callback": "worker/callback/facefleet-callback",
+    "facefleet-tracker": "worker/tracker/facefleet-tracker",
 }
 VHOSTS_KEPT = 8
 SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "LeakSanitizer")
@@ -206,6 +207,11 @@ class Fleet:
     def callback(self, **settings):
         settings = {key.replace("__", "."): value for key, value in settings.items()}
         return self.start("facefleet-callback", settings)
+
+    def tracker(self, **settings):
+        """A tracker; use_store() comes first."""
+        settings = {key.replace("__", "."): value for key, value in settings.items()}
+        return self.start("facefleet-tracker", settings)
 
     def shell(self, *arguments, **options):
         """Runs `facefleet …` to its end."""

@@ -1,0 +1,349 @@
+"""The tracker: what becomes of every task stands in the store, whatever dies on the way."""
+
+import json
+import secrets
+import sqlite3
+import subprocess
+import time
+
+import pika
+import pytest
+
+from conftest import required
+from fleet import wait_until
+from jobs import Client, match_job, new_task_id, photo
+
+QUEUE = "facefleet.tracker"
+PARKED = "facefleet.dead.parked"
+RANKS = {"pending": 0, "running": 1, "failed": 2, "retrying": 3, "succeeded": 9, "final_failed": 9}
+
+
+def psql(sql, server=None):
+    """The rows of a statement, each a list of texts."""
+    server = server or required("FACEFLEET_TEST_POSTGRES_URL")
+    done = subprocess.run(["psql", "-qAtX", "-F", "\t", server, "-c", sql], check=True, stdout=subprocess.PIPE, text=True)
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+class Store:
+    """What the tracker wrote, read past it."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def query(self, sql):
+        if self.url.startswith("sqlite:"):
+            with sqlite3.connect(self.url.removeprefix("sqlite:"), timeout=30) as connection:
+                return [[str(value) for value in row] for row in connection.execute(sql)]
+        return psql(sql, self.url)
+
+    def states(self):
+        """Tasks by state."""
+        return {state: int(count) for state, count in self.query("SELECT state, COUNT(*) FROM tasks GROUP BY state")}
+
+    def terminal(self):
+        states = self.states()
+        return states.get("succeeded", 0) + states.get("final_failed", 0)
+
+    def task(self, task_id, columns="state, attempt, worker, error_code, scene, owner"):
+        rows = self.query(f"SELECT {columns} FROM tasks WHERE task_id = '{task_id}'")
+        return rows[0] if rows else None
+
+    def log(self, task_id):
+        rows = self.query(f"SELECT state, attempt FROM task_log WHERE task_id = '{task_id}' ORDER BY number")
+        return [(state, int(attempt)) for state, attempt in rows]
+
+    def check(self):
+        """Every log leads forward, one line at a time, to the state of its task; the counts are right."""
+        logs = {}
+        for task_id, number, state, attempt in self.query(
+            "SELECT task_id, number, state, attempt FROM task_log ORDER BY task_id, number"
+        ):
+            log = logs.setdefault(task_id, [])
+            assert int(number) == len(log) + 1, task_id
+            log.append((99 if RANKS[state] == 9 else int(attempt), RANKS[state]))
+        for task_id, log in logs.items():
+            assert all(a < b for a, b in zip(log, log[1:])), (task_id, log)
+        tasks = self.query("SELECT task_id, state, transitions FROM tasks")
+        assert len(tasks) == len(logs)
+        for task_id, state, transitions in tasks:
+            assert len(logs[task_id]) == int(transitions) and logs[task_id][-1][1] == RANKS[state]
+        states = self.states()
+        (kept,) = self.query("SELECT pending, running, succeeded, failed, retrying, final_failed FROM task_counts")
+        names = ("pending", "running", "succeeded", "failed", "retrying", "final_failed")
+        assert [int(number) for number in kept] == [states.get(name, 0) for name in names]
+
+    def cut_off(self):
+        """Ends every connection to the database, and lets nobody in."""
+        name = self.url.rsplit("/", 1)[1]
+        psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    def let_in(self):
+        psql(f"ALTER DATABASE {self.url.rsplit('/', 1)[1]} ALLOW_CONNECTIONS true")
+
+
+def new_database(fleet):
+    name = "t" + secrets.token_hex(6)
+    psql(f"CREATE DATABASE {name}")
+    return Store(fleet.use_store(required("FACEFLEET_TEST_POSTGRES_URL").rsplit("/", 1)[0] + "/" + name))
+
+
+@pytest.fixture
+def shared_store(fleet):
+    return new_database(fleet)
+
+
+@pytest.fixture(params=["file", "server"])
+def store(request, fleet):
+    return Store(fleet.use_store()) if request.param == "file" else new_database(fleet)
+
+
+class Publisher:
+    """Says things about tasks as workers do."""
+
+    def __init__(self, url):
+        self.connection = pika.BlockingConnection(pika.URLParameters(url))
+        self.channel = self.connection.channel()
+        self.channel.confirm_delivery()
+
+    def say(self, body, kind="event", exchange="facefleet.events", key="task.batch.running.quiet", **headers):
+        properties = {"content_type": "application/json", "type": f"facefleet.{kind}.v1", "delivery_mode": 2}
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.channel.basic_publish(exchange, key, text, pika.BasicProperties(headers=headers, **properties))
+
+    def event(self, task_id, state, attempt=1, **headers):
+        self.say({"task_id": task_id, "op": "match", "scene": "batch", "state": state, "attempt": attempt}, **headers)
+
+    def reply(self, task_id, attempt=1):
+        body = {"task_id": task_id, "op": "match", "scene": "batch", "state": "succeeded", "attempt": attempt}
+        self.say(body, "reply", "facefleet.replies", "task.batch.succeeded.quiet")
+
+    def close(self):
+        if self.connection.is_open:
+            self.connection.close()
+
+
+@pytest.fixture
+def publisher(fleet):
+    """The tracker's queue is there from then on."""
+    done = fleet.shell("topology", "--apply")
+    assert done.returncode == 0, done.stderr
+    publisher = Publisher(fleet.url)
+    yield publisher
+    publisher.close()
+
+
+def test_a_batch_of_jobs_is_recorded(fleet, store):
+    tracker = fleet.tracker().wait_ready()
+    fleet.worker().wait_ready()
+    client = Client(fleet.url)
+    good = [client.publish(match_job(photo("person01_1"), photo("person01_2"), reference="r-1")) for _ in range(5)]
+    packed = client.publish(
+        match_job(photo("person01_1"), photo("person02_1")), content_type="application/msgpack"
+    )
+    bad = client.publish(match_job(b"no picture", photo("person01_2")), headers={"facefleet-owner": "key-1"})
+    wait_until(lambda: store.terminal() == 7, "all tasks are finished in the store")
+    client.close()
+
+    for task_id in [*good, packed]:
+        assert store.log(task_id) == [("running", 1), ("succeeded", 1)]
+        state, attempt, worker, code, scene, _ = store.task(task_id)
+        assert (state, attempt, code, scene) == ("succeeded", "1", "", "batch") and worker
+    assert store.task(good[0], "reference, op, user_id") == ["r-1", "match", ""]
+    assert store.task(bad)[0:2] == ["final_failed", "1"] and store.task(bad)[3] == "image_unsupported"
+    assert store.task(bad)[5] == "key-1"
+    accepted, deadline = store.task(good[0], "accepted, deadline")
+    assert int(deadline) - int(accepted) == 24 * 3600 * 1000
+    store.check()
+
+    wait_until(lambda: tracker.metric('facefleet_tracker_tasks{state="succeeded"}') == 6, "the tracker counts them")
+    assert tracker.metric('facefleet_tracker_messages_total{kind="reply",outcome="accepted"}') == 7
+    assert tracker.metric("facefleet_tracker_stuck") == 0
+    assert fleet.depth(QUEUE) == 0
+
+
+def test_replies_are_kept_as_json(fleet, store, publisher):
+    fleet.tracker().wait_ready()
+    task_id = new_task_id()
+    publisher.reply(task_id)
+    wait_until(lambda: store.task(task_id), "the task is there")
+    as_text = "CAST(reply AS TEXT)" if store.url.startswith("sqlite:") else "convert_from(reply, 'UTF8')"
+    reply = json.loads(store.task(task_id, as_text)[0])
+    assert reply["task_id"] == task_id and reply["state"] == "succeeded" and reply["user_id"] is None
+
+
+COUNT = 3000
+
+
+def say_much(publisher, ids):
+    """Two messages of each task, some said twice, and the ends before some of the beginnings."""
+    for number, task_id in enumerate(ids):
+        if number % 3 == 0:
+            publisher.reply(task_id)
+        publisher.event(task_id, "running")
+        if number % 3 != 0:
+            publisher.reply(task_id)
+        if number % 5 == 0:
+            publisher.event(task_id, "running")
+
+
+def test_killed_again_and_again(fleet, store, publisher):
+    ids = [new_task_id() for _ in range(COUNT)]
+    for number in range(4):
+        tracker = fleet.tracker(tracker__batch=50).wait_ready()
+        say_much(publisher, ids[number * COUNT // 4 : (number + 1) * COUNT // 4])
+        tracker.kill()
+    wait_until(lambda: fleet.depth(QUEUE) > 0, "something was left")
+    tracker = fleet.tracker().wait_ready()
+    wait_until(lambda: store.terminal() == COUNT and fleet.depth(QUEUE) == 0, "all are recorded")
+    assert store.states() == {"succeeded": COUNT}
+    store.check()
+    assert tracker.metric('facefleet_tracker_messages_total{kind="unreadable",outcome="parked"}') == 0
+
+
+def test_two_trackers_share_the_work(fleet, store, publisher):
+    trackers = [fleet.tracker(tracker__batch=20).wait_ready() for _ in range(2)]
+    ids = [new_task_id() for _ in range(500)]
+    say_much(publisher, ids)
+    wait_until(lambda: store.terminal() == 500 and fleet.depth(QUEUE) == 0, "all are recorded")
+    store.check()
+    for tracker in trackers:
+        assert tracker.metric('facefleet_tracker_messages_total{kind="event",outcome="accepted"}') > 0
+
+
+def consumers(fleet):
+    answer = fleet.broker.command("ctl", "-q", "list_queues", "-p", fleet.vhost, "name", "consumers", "--formatter", "json")
+    return {row["name"]: row["consumers"] for row in json.loads(answer)}[QUEUE]
+
+
+def test_a_store_that_is_away(fleet, shared_store, publisher):
+    tracker = fleet.tracker(store__timeout_ms=500).wait_ready()
+    ids = [new_task_id() for _ in range(1500)]
+    say_much(publisher, ids[:500])
+    wait_until(lambda: shared_store.terminal() == 500, "the first are recorded")
+    shared_store.cut_off()
+    say_much(publisher, ids[500:1000])
+    wait_until(lambda: tracker.get("/readyz")[0] == 503, "the tracker is not ready")
+    assert "store" in tracker.get("/readyz")[1] and tracker.get("/healthz")[0] == 200
+    say_much(publisher, ids[1000:])
+    wait_until(lambda: consumers(fleet) == 0, "it consumes no more")
+    shared_store.let_in()
+    wait_until(lambda: shared_store.terminal() == 1500 and fleet.depth(QUEUE) == 0, "it has caught up")
+    assert shared_store.states() == {"succeeded": 1500}
+    shared_store.check()
+    tracker.wait_ready()
+
+
+def test_started_while_the_store_is_away(fleet, shared_store, publisher):
+    task_id = new_task_id()
+    shared_store.cut_off()
+    tracker = fleet.tracker(store__timeout_ms=500)
+    publisher.event(task_id, "running")
+    wait_until(lambda: tracker.get("/readyz")[0] == 503, "it runs, and is not ready")
+    shared_store.let_in()
+    wait_until(lambda: shared_store.task(task_id), "the task is recorded")
+
+
+def test_a_schema_that_is_missing_ends_it(fleet, tmp_path):
+    tracker = fleet.tracker(store__url=f"sqlite:{tmp_path}/empty.db")
+    assert tracker.process.wait(timeout=60) == 2
+    assert "facefleet store migrate" in tracker.log()
+    tracker.killed = True  # it ended on purpose
+
+
+def test_what_nobody_answers_is_closed(fleet, store, publisher):
+    listener = Client(fleet.url)
+    replies = listener.listen("facefleet.replies", "task.#")
+    now_ms = int(time.time() * 1000)
+    overdue, due, done = (new_task_id() for _ in range(3))
+    before = {"facefleet-accepted": now_ms - 60000, "facefleet-deadline": now_ms - 20000, "facefleet-owner": "key-1"}
+    publisher.event(overdue, "running", **before)
+    publisher.event(due, "pending", **{"facefleet-deadline": now_ms + 3600000})
+    publisher.event(done, "running", **before)
+    publisher.reply(done)
+    listener.next_reply(replies)
+    tracker = fleet.tracker().wait_ready()
+    properties, body = listener.next_message(replies)
+    reply = json.loads(body)
+    assert reply["task_id"] == overdue and reply["state"] == "final_failed" and reply["op"] == "match"
+    assert reply["error"]["code"] == "deadline_exceeded" and reply["worker"].startswith("tracker-")
+    assert properties.type == "facefleet.reply.v1" and properties.headers["facefleet-owner"] == "key-1"
+    wait_until(lambda: store.task(overdue)[0] == "final_failed", "it is recorded like any other reply")
+    assert store.task(overdue)[3] == "deadline_exceeded"
+    assert store.task(due)[0] == "pending" and store.task(done)[0] == "succeeded"
+    wait_until(lambda: tracker.metric("facefleet_tracker_closed_total") == 1, "the tracker counts it")
+    store.check()
+    assert listener.count(replies) == 0
+    listener.close()
+
+
+def test_stuck_and_old_tasks(fleet, store, publisher):
+    stuck, old = new_task_id(), new_task_id()
+    tracker = fleet.tracker(tracker__lease_ms=1000, tracker__keep_ms=1000).wait_ready()
+    publisher.event(stuck, "running")
+    publisher.reply(old)
+    wait_until(lambda: tracker.metric("facefleet_tracker_stuck") == 1, "one is stuck")
+    wait_until(lambda: tracker.metric("facefleet_tracker_purged_total") == 1, "one is gone")
+    assert store.task(old) is None and store.log(old) == []
+    sweeps = wait_until(lambda: tracker.metric("facefleet_tracker_stuck"), "still")
+    assert sweeps == 1
+    said = [line for line in tracker.log_lines() if line["message"] == "task has been running for too long"]
+    assert [line["task_id"] for line in said] == [stuck]
+    publisher.reply(stuck)
+    wait_until(lambda: tracker.metric("facefleet_tracker_stuck") == 0, "it is not stuck any more")
+
+
+def test_garbage_is_parked(fleet, store, publisher, client):
+    tracker = fleet.tracker().wait_ready()
+    good = new_task_id()
+    publisher.say(b"no JSON at all")
+    publisher.say({"task_id": "not an id", "state": "running", "attempt": 1})
+    publisher.say({"task_id": new_task_id(), "state": "sleeping"})
+    publisher.say({"task_id": new_task_id(), "state": "succeeded"})  # an end is a reply
+    publisher.say({"task_id": new_task_id(), "state": "running"}, kind="rumour")
+    publisher.say(b"", kind="reply")
+    publisher.event(good, "running", **{"facefleet-owner": b"\xff\xfe"})
+    wait_until(lambda: store.task(good), "what makes sense is recorded")
+    wait_until(lambda: fleet.depth(PARKED) == 6 and fleet.depth(QUEUE) == 0, "the rest is parked")
+    assert store.states() == {"running": 1}
+    properties, body = client.next_message(PARKED)
+    assert body == b"no JSON at all" and properties.headers["facefleet-origin"] == QUEUE
+    assert "not an event or reply" in properties.headers["facefleet-reason"]
+    assert tracker.metric('facefleet_tracker_messages_total{kind="unreadable",outcome="parked"}') == 6
+
+
+def test_it_stops_with_everything_recorded(fleet, store, publisher):
+    tracker = fleet.tracker(tracker__batch=20).wait_ready()
+    ids = [new_task_id() for _ in range(300)]
+    say_much(publisher, ids)
+    assert tracker.terminate() == 0
+    recorded = sum(store.states().values())
+    left = fleet.depth(QUEUE)
+    assert recorded == 300 or left > 0
+    fleet.tracker().wait_ready()
+    wait_until(lambda: store.terminal() == 300 and fleet.depth(QUEUE) == 0, "the rest follows")
+    store.check()
+
+
+def test_a_broker_that_restarts(fleet, store, publisher):
+    tracker = fleet.tracker(tracker__batch=50).wait_ready()
+    ids = [new_task_id() for _ in range(400)]
+    say_much(publisher, ids)
+    publisher.close()
+    fleet.broker.restart()
+    wait_until(lambda: store.terminal() == 400 and fleet.depth(QUEUE) == 0, "all are recorded")
+    store.check()
+    tracker.wait_ready()
+
+
+def test_erase_takes_the_tasks_of_a_person(fleet, store, publisher):
+    fleet.tracker().wait_ready()
+    ann, bob = new_task_id(), new_task_id()
+    for task_id, user in ((ann, "ann"), (bob, "bob")):
+        publisher.say({"task_id": task_id, "op": "verify", "user_id": user, "state": "running", "attempt": 1})
+    wait_until(lambda: store.task(ann) and store.task(bob), "both are there")
+    done = fleet.shell("erase", "ann", "--yes", "--set", "cache.redis_url=")
+    assert done.returncode == 0 and "tasks   1 removed with its history\n" in done.stdout, done
+    assert store.task(ann) is None and store.log(ann) == [] and store.task(bob)[0] == "running"
+    store.check()
