@@ -95,7 +95,7 @@ static void erase_from_store(struct erasure *e)
 	tell(e, "store", "%" PRIu64 " image%s removed, in %u collection%s", images, images == 1 ? "" : "s", persons,
 	     persons == 1 ? "" : "s");
 	tell(e, "tasks", "%" PRIu64 " removed with %s history", tasks, tasks == 1 ? "its" : "their");
-	tell(e, "schedules", "%" PRIu64 " removed", schedules);
+	tell(e, "planned", "%" PRIu64 " scheduled job%s removed", schedules, schedules == 1 ? "" : "s");
 }
 
 /* --- the workers --- */
