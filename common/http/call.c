@@ -188,9 +188,17 @@ void call_abort(struct http_call *call)
 
 /* --- what was asked ------------------------------------------------------------------------------ */
 
-const char *http_call_method(const struct http_call *call)
+const struct http_route *http_call_route(const struct http_call *call)
 {
-	return call->route->method;
+	return call->route;
+}
+
+const struct sockaddr *http_call_address(const struct http_call *call)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(call->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return info ? info->client_addr : NULL;
 }
 
 const char *http_call_parameter(const struct http_call *call, unsigned index)

@@ -154,6 +154,15 @@ static void refuse_busy(struct http_call *call, const struct http_problem_kind *
 	call_refuse_early(call, &problem);
 }
 
+static void admit(struct http_call *call)
+{
+	const struct http_service_settings *settings = &call->service->settings;
+	struct http_problem problem;
+
+	if (!settings->admit(settings->arg, call, &problem))
+		call_refuse_early(call, &problem);
+}
+
 /* Looks at the headers. What is refused here is mostly answered when its body has been read and dropped, so that the
  * client is there to see the answer and the connection lives. */
 static enum MHD_Result judge(struct http_call *call, const char *method, const char *path, const char *version)
@@ -172,6 +181,8 @@ static enum MHD_Result judge(struct http_call *call, const char *method, const c
 	find_route(call, method, path);
 	if (!call->refused && atomic_load(&service->closing) && !call->route->always)
 		refuse_busy(call, &http_problem_stopping, "try another one");
+	if (!call->refused && service->settings.admit)
+		admit(call);
 	return MHD_YES;
 }
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "base/buffer.h"
 #include "base/compiler.h"
@@ -41,7 +42,12 @@ struct http_service_settings {
 	const char *listen;              /**< "127.0.0.1:8080", "[::1]:0"; port 0 picks a free one */
 	const struct http_route *routes; /**< outlive the service */
 	unsigned route_count;
-	void *arg;                 /**< of the handlers */
+	void *arg; /**< of the handlers */
+	/**
+	 * Called when the headers of a request that has a route are there: false refuses it with `problem` before its
+	 * body is kept. Must not block. May be NULL.
+	 */
+	bool (*admit)(void *arg, struct http_call *call, struct http_problem *problem);
 	size_t max_body;           /**< of one request: above it 413 */
 	size_t max_bodies;         /**< of all requests in hand: above it 503 */
 	unsigned max_connections;  /**< above it connections wait to be accepted */
@@ -74,8 +80,11 @@ void http_service_stop(struct http_service *service);
 
 /* --- a request; these only within the handler ---------------------------------------------------------------- */
 
-/** The method, as it came. */
-const char *http_call_method(const struct http_call *call);
+/** The route that was found. */
+const struct http_route *http_call_route(const struct http_call *call);
+
+/** Where the connection comes from; NULL if that is not known. */
+const struct sockaddr *http_call_address(const struct http_call *call);
 
 /** What stands in the path where the route has its braces number `index` (from 0), percent-decoded. */
 const char *http_call_parameter(const struct http_call *call, unsigned index);

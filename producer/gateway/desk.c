@@ -149,6 +149,9 @@ static void take_outcome(void *arg, enum amqp_outcome outcome, const struct amqp
 		note_confirmed(desk, submission);
 	else
 		note_refused(desk, submission, outcome);
+	if (submission->ticket)
+		desk->settings.on_ticket(desk->settings.arg, submission->ticket, outcome == AMQP_CONFIRMED);
+	submission->ticket = NULL;
 	let_go(desk, submission);
 	pthread_mutex_unlock(&desk->lock);
 }
@@ -206,7 +209,7 @@ static const char *publish(struct desk *desk, struct submission *submission, str
 	return r == -ESHUTDOWN ? "the gateway is stopping" : "too many messages wait for the broker";
 }
 
-void desk_submit(struct desk *desk, struct submission *submission, struct amqp_message *message)
+bool desk_submit(struct desk *desk, struct submission *submission, struct amqp_message *message)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	const char *problem = broker_problem(desk);
@@ -214,7 +217,7 @@ void desk_submit(struct desk *desk, struct submission *submission, struct amqp_m
 	if (problem) {
 		amqp_message_free(message);
 		refuse(desk, submission, &problem_broker_unavailable, problem);
-		return;
+		return false;
 	}
 	submission->desk = desk;
 	submission->confirm_by_ms = now_ms + desk->settings.confirm_timeout_ms;
@@ -225,6 +228,7 @@ void desk_submit(struct desk *desk, struct submission *submission, struct amqp_m
 	pthread_mutex_unlock(&desk->lock);
 	if (problem)
 		refuse(desk, submission, &http_problem_overloaded, problem);
+	return !problem;
 }
 
 static struct submission *find(struct desk *desk, const char *task_id)

@@ -1,6 +1,7 @@
 #ifndef GATEWAY_DESK_H
 #define GATEWAY_DESK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "amqp/link.h"
@@ -20,6 +21,9 @@ struct desk_settings {
 	struct recent *recent;
 	unsigned max; /**< submissions under way */
 	int64_t confirm_timeout_ms;
+	/** The broker has answered (or never will) a submission with a ticket, which is taken over. Must not block. */
+	void (*on_ticket)(void *arg, struct ticket *ticket, bool published);
+	void *arg;
 	struct metrics *metrics;
 };
 
@@ -28,8 +32,11 @@ struct desk *desk_new(const struct desk_settings *settings) must_check;
 /** The link must have been freed, so that nothing is pending. NULL is fine. */
 void desk_free(struct desk *desk);
 
-/** Takes over a submission and its message. Refuses it at once if the broker is away or there are too many. */
-void desk_submit(struct desk *desk, struct submission *submission, struct amqp_message *message);
+/**
+ * Takes over a submission and its message. Refuses it at once if the broker is away or there are too many; then it
+ * returns false, and its ticket stays the caller's.
+ */
+bool desk_submit(struct desk *desk, struct submission *submission, struct amqp_message *message);
 
 /** A reply came: whoever waits for it is answered. */
 void desk_reply(struct desk *desk, const char *task_id, const char *json, size_t size);

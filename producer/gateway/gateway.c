@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission.h"
 #include "amqp/settings.h"
 #include "base/clock.h"
 #include "base/stop.h"
@@ -18,8 +19,6 @@
 #define PREFETCH 256
 /* What the broker keeps for a gateway that is slow; older ones are lost to its streams. */
 #define MAX_HEARD 10000
-/* Visits that wait for a thread. */
-#define MAX_VISITS 1000
 /* Tasks remembered from their acceptance on. */
 #define MAX_RECENT 20000
 
@@ -114,6 +113,8 @@ static int make_desk(struct gateway *gateway)
 	    .recent = gateway->recent,
 	    .max = (unsigned)config_integer(gateway->config, OPTION_GATEWAY_MAX_WAITING),
 	    .confirm_timeout_ms = config_integer(gateway->config, OPTION_GATEWAY_CONFIRM_TIMEOUT),
+	    .on_ticket = intake_end_ticket,
+	    .arg = gateway,
 	    .metrics = gateway->metrics,
 	};
 
@@ -121,44 +122,26 @@ static int make_desk(struct gateway *gateway)
 	return gateway->desk ? 0 : -ENOMEM;
 }
 
-/* True if nobody but this host can come: 127.0.0.0/8, ::1 or localhost. */
-static bool is_loopback(const char *listen)
-{
-	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 ||
-	       strncmp(listen, "localhost:", 10) == 0;
-}
-
-static int check_access(const struct config *config, struct error *err)
-{
-	const char *listen = config_string(config, OPTION_GATEWAY_LISTEN);
-
-	if (is_loopback(listen) || config_boolean(config, OPTION_GATEWAY_ALLOW_ANONYMOUS))
-		return 0;
-	return error_set(err, ERROR_CONFIG,
-			 "gateway.listen %.100s can be reached from other hosts, and there are no API keys: listen on "
-			 "127.0.0.1, or set gateway.allow_anonymous",
-			 listen);
-}
-
 static int make(struct gateway *gateway, struct error *err)
 {
 	const struct config *config = gateway->config;
-	int r = check_access(config, err);
+	int r = 0;
 
-	if (r != 0)
-		return r;
 	gateway->max_wait_ms = 1000 * config_integer(config, OPTION_GATEWAY_MAX_WAIT);
 	gateway->silence_ms = MISSED_HEARTBEATS * 1000 * config_integer(config, OPTION_AMQP_HEARTBEAT);
 	gateway->has_store = config_string(config, OPTION_STORE_URL)[0] != '\0';
 	if (gateway->has_store)
 		r = store_settings_from_config(&gateway->store, config, err);
+	if (r == 0)
+		r = admission_init(gateway, err);
 	if (r != 0)
 		return r;
 	gateway->recent = recent_new(MAX_RECENT);
 	gateway->hub = hub_new((unsigned)config_integer(config, OPTION_GATEWAY_MAX_STREAMS), gateway->metrics);
 	gateway->heard = queue_new(2 * PREFETCH);
-	gateway->intake = queue_new(MAX_VISITS);
-	gateway->reading = queue_new(MAX_VISITS);
+	gateway->intake = queue_new(ROUTES_MAX_VISITS);
+	/* Room apart for what the desk has to say, which nobody may refuse. */
+	gateway->reading = queue_new(ROUTES_MAX_VISITS + (size_t)config_integer(config, OPTION_GATEWAY_MAX_WAITING));
 	if (!gateway->recent || !gateway->hub || !gateway->heard || !gateway->intake || !gateway->reading)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	r = make_links(gateway, err);
@@ -207,6 +190,7 @@ void gateway_free(struct gateway *gateway)
 	desk_free(gateway->desk);
 	recent_free(gateway->recent);
 	drop_heard(gateway);
+	admission_finish(gateway);
 	queue_free(gateway->heard);
 	queue_free(gateway->intake);
 	queue_free(gateway->reading);
@@ -223,6 +207,7 @@ static int listen_on(struct gateway *gateway, struct error *err)
 	    .routes = routes_table,
 	    .route_count = routes_count,
 	    .arg = gateway,
+	    .admit = admission_glance,
 	    .max_body = (size_t)config_integer(config, OPTION_GATEWAY_MAX_BODY),
 	    .max_bodies = (size_t)config_integer(config, OPTION_GATEWAY_MAX_BODIES),
 	    .max_connections = (unsigned)config_integer(config, OPTION_GATEWAY_MAX_CONNECTIONS),

@@ -14,6 +14,9 @@
 #include "store/store.h"
 #include "visit.h"
 
+/** Visits that wait for a thread of a pool. */
+#define ROUTES_MAX_VISITS 1000
+
 /* What the parts of the gateway share. */
 struct gateway {
 	const struct config *config;
@@ -26,6 +29,11 @@ struct gateway {
 	struct hub *hub;
 	struct queue *heard; /**< deliveries of events and replies, for the main thread */
 	struct http_service *service;
+	bool allows_anonymous;
+	struct keyring *keyring;
+	struct rate_limit *keys_limit;      /**< of those who have a key */
+	struct rate_limit *strangers_limit; /**< of those who have none */
+	struct idempotency_guard *guard;
 	bool has_store;
 	struct store_settings store;
 	int64_t max_wait_ms;
@@ -61,6 +69,12 @@ void routes_pass(struct queue *queue, struct visit *visit);
 
 /** Answers a visit with a problem and frees it. */
 void routes_refuse(struct visit *visit, const struct http_problem *problem);
+
+/** The thread's store, opened when it is first needed. */
+int routes_open_store(struct gateway *gateway, struct store **store, struct error *err) must_check;
+
+/** Says to the store how a request with an Idempotency-Key ended. For the desk. */
+void intake_end_ticket(void *arg, struct ticket *ticket, bool published);
 
 /** Makes a job of a visit and submits it. */
 visit_fn intake_handle;

@@ -12,6 +12,9 @@
 
 #define HEARTBEAT_MS 15000
 
+/* What is sent when there is nothing to say. The first one makes the headers go out. */
+static const char comment[] = ": \n\n";
+
 struct listener {
 	TAILQ_ENTRY(listener) entry;
 	uint64_t number;
@@ -79,28 +82,6 @@ void hub_give_back(struct hub *hub)
 	pthread_mutex_unlock(&hub->lock);
 }
 
-uint64_t hub_add(struct hub *hub, struct http_stream *stream, const struct visitor *visitor, const char *task_id)
-{
-	struct listener *listener = stream ? calloc(1, sizeof(*listener)) : NULL;
-	uint64_t number;
-
-	if (!listener) {
-		http_stream_end(stream);
-		hub_give_back(hub);
-		return 0;
-	}
-	listener->stream = stream;
-	listener->visitor = *visitor;
-	listener->rank = -1;
-	listener->written_ms = clock_monotonic_ms();
-	snprintf(listener->task_id, sizeof(listener->task_id), "%s", task_id);
-	pthread_mutex_lock(&hub->lock);
-	number = listener->number = ++hub->last_number;
-	TAILQ_INSERT_TAIL(&hub->listeners, listener, entry);
-	pthread_mutex_unlock(&hub->lock);
-	return number;
-}
-
 /* --- under the lock ----------------------------------------------------------------------------- */
 
 static void drop(struct hub *hub, struct listener *listener)
@@ -141,6 +122,29 @@ static bool wants(const struct listener *listener, const struct hub_event *event
 }
 
 /* ---------------------------------------------------------------------------------------------------- */
+
+uint64_t hub_add(struct hub *hub, struct http_stream *stream, const struct visitor *visitor, const char *task_id)
+{
+	struct listener *listener = stream ? calloc(1, sizeof(*listener)) : NULL;
+	uint64_t number;
+
+	if (!listener) {
+		http_stream_end(stream);
+		hub_give_back(hub);
+		return 0;
+	}
+	listener->stream = stream;
+	listener->visitor = *visitor;
+	listener->rank = -1;
+	listener->written_ms = clock_monotonic_ms();
+	snprintf(listener->task_id, sizeof(listener->task_id), "%s", task_id);
+	pthread_mutex_lock(&hub->lock);
+	number = listener->number = ++hub->last_number;
+	TAILQ_INSERT_TAIL(&hub->listeners, listener, entry);
+	write_to(hub, listener, comment, sizeof(comment) - 1, false);
+	pthread_mutex_unlock(&hub->lock);
+	return number;
+}
 
 static int write_text(const struct hub_event *event, struct buffer *text)
 {
@@ -194,7 +198,6 @@ void hub_end_all(struct hub *hub)
 
 void hub_tick(struct hub *hub, int64_t now_ms)
 {
-	static const char comment[] = ": \n\n";
 	struct listener *listener;
 
 	pthread_mutex_lock(&hub->lock);

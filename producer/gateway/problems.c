@@ -18,6 +18,14 @@ const struct http_problem_kind problem_unconfirmed = {
 const struct http_problem_kind problem_store_unavailable = {503, "store_unavailable", "The store cannot be reached."};
 const struct http_problem_kind problem_too_many_streams = {503, "too_many_streams",
 							   "Too many streams of events are open."};
+const struct http_problem_kind problem_unauthorized = {401, "unauthorized", "An API key is needed."};
+const struct http_problem_kind problem_forbidden = {403, "forbidden", "The API key does not allow this."};
+const struct http_problem_kind problem_rate_limited = {429, "rate_limited", "There were too many requests."};
+const struct http_problem_kind problem_invalid_header = {400, "invalid_header", "A header is not valid."};
+const struct http_problem_kind problem_idempotency_in_flight = {
+    409, "idempotency_in_flight", "The same request is being carried out at this moment."};
+const struct http_problem_kind problem_idempotency_reused = {422, "idempotency_reused",
+							     "The Idempotency-Key was used for another request."};
 const struct http_problem_kind problem_internal = {500, "internal", "Something is wrong with the gateway."};
 
 void problem_from_error(struct http_problem *problem, const struct http_problem_kind *kind, const struct error *err)

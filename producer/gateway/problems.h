@@ -16,6 +16,12 @@ extern const struct http_problem_kind problem_broker_unavailable;
 extern const struct http_problem_kind problem_unconfirmed;
 extern const struct http_problem_kind problem_store_unavailable;
 extern const struct http_problem_kind problem_too_many_streams;
+extern const struct http_problem_kind problem_unauthorized;
+extern const struct http_problem_kind problem_forbidden;
+extern const struct http_problem_kind problem_rate_limited;
+extern const struct http_problem_kind problem_invalid_header;
+extern const struct http_problem_kind problem_idempotency_in_flight;
+extern const struct http_problem_kind problem_idempotency_reused;
 extern const struct http_problem_kind problem_internal;
 
 /** A refused job, form or query as a problem: "image_a.url: has no host" blames the field `image_a.url`. */

@@ -33,7 +33,7 @@ void routes_pass(struct queue *queue, struct visit *visit)
 {
 	struct http_call *call = visit->call;
 
-	if (queue_push(queue, visit, 0) == 0)
+	if (queue_length(queue) < ROUTES_MAX_VISITS && queue_push(queue, visit, 0) == 0)
 		return;
 	visit_free(visit);
 	refuse_busy(call, "too many requests are waiting");
@@ -46,10 +46,19 @@ static void handle_visit(void *arg, void *state, void *item)
 	struct visit *visit = item;
 	struct http_problem problem;
 
-	if (admission_check(gateway, visit, &problem))
+	if (!visit->call || admission_check(gateway, visit, state, &problem))
 		visit->handle(gateway, visit, state);
 	else
 		routes_refuse(visit, &problem);
+}
+
+int routes_open_store(struct gateway *gateway, struct store **store, struct error *err)
+{
+	if (*store)
+		return 0;
+	if (!gateway->has_store)
+		return error_set(err, ERROR_STORE_UNAVAILABLE, "store.url is empty: there is no store");
+	return store_open(store, &gateway->store, err);
 }
 
 static int enter_pool(void *arg, unsigned index, void **state)

@@ -87,6 +87,13 @@ int submission_new(struct submission **out, struct amqp_message **message, const
 	return 0;
 }
 
+void submission_set_id(struct submission *submission, struct amqp_message *message, const char *task_id)
+{
+	snprintf(submission->task.task_id, sizeof(submission->task.task_id), "%s", task_id);
+	snprintf(submission->event.message_id, sizeof(submission->event.message_id), "%s", task_id);
+	snprintf(message->envelope.message_id, sizeof(message->envelope.message_id), "%s", task_id);
+}
+
 void submission_free(struct submission *submission)
 {
 	free(submission);
@@ -165,6 +172,20 @@ void submission_answer_accepted(struct submission *submission)
 	if (writer_finish(&w) != 0)
 		buffer_clear(&body); /* Location says it all */
 	answer(submission, 202, &body);
+	buffer_finish(&body);
+}
+
+void submission_answer_repeated(struct http_call *call, const char *task_id)
+{
+	struct http_header headers[] = {{"Location", NULL}, {"Idempotent-Replayed", "true"}, {NULL, NULL}};
+	struct buffer body = {0};
+	char location[64];
+
+	snprintf(location, sizeof(location), "/v1/tasks/%s", task_id);
+	headers[0].value = location;
+	if (buffer_printf(&body, "{\"task_id\":\"%s\"}", task_id) != 0)
+		buffer_clear(&body);
+	http_call_answer(call, 202, "application/json", &body, headers);
 	buffer_finish(&body);
 }
 

@@ -12,6 +12,7 @@
 #include "job/job.h"
 #include "prefer.h"
 #include "recent.h"
+#include "ticket.h"
 
 /** One job on its way to the broker, and the request that it came in with. */
 struct submission {
@@ -22,6 +23,7 @@ struct submission {
 	struct recent_task task;
 	struct envelope event; /**< of what is to be said about the task: its trace, owner, times */
 	struct prefer prefer;
+	struct ticket *ticket; /**< of its Idempotency-Key, NULL for none; whoever ends it takes it */
 	int64_t confirm_by_ms; /**< monotonic */
 	int64_t wait_until_ms; /**< monotonic; 0: does not wait for the reply */
 	bool pending;          /**< the broker has not answered yet */
@@ -42,6 +44,10 @@ struct submitter {
  */
 int submission_new(struct submission **out, struct amqp_message **message, const struct job *job,
 		   const struct submitter *submitter, struct error *err) must_check;
+
+/** Gives the task another id, before it is submitted: that of an earlier attempt at the same request. */
+void submission_set_id(struct submission *submission, struct amqp_message *message, const char *task_id);
+
 void submission_free(struct submission *submission);
 
 /** The `pending` event of the task as a message; NULL when memory is out. */
@@ -49,6 +55,9 @@ struct amqp_message *submission_event(const struct submission *submission) must_
 
 /** Answers 202 with the place of the task. */
 void submission_answer_accepted(struct submission *submission);
+
+/** Answers 202 with the place of a task that an earlier request has begun. */
+void submission_answer_repeated(struct http_call *call, const char *task_id);
 
 /** Answers 200 with the reply, JSON of `size` bytes. */
 void submission_answer_reply(struct submission *submission, const char *json, size_t size);

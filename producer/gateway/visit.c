@@ -24,6 +24,12 @@ struct visit *visit_new(struct http_call *call, visit_fn *handle, enum key_scope
 	visit->call = call;
 	visit->handle = handle;
 	visit->scope = scope;
+	visit->credentials_kind = keyring_read(http_call_header(call, "Authorization"),
+					       http_call_header(call, "X-API-Key"), &visit->credentials);
+	if (http_call_address(call))
+		rate_limit_name_address(http_call_address(call), visit->address);
+	visit->has_idempotency_key = http_call_header(call, "Idempotency-Key") != NULL;
+	copy_header(call, "Idempotency-Key", visit->idempotency_key, sizeof(visit->idempotency_key));
 	visit->has_content_type = copy_header(call, "Content-Type", visit->content_type, sizeof(visit->content_type));
 	copy_header(call, "traceparent", visit->traceparent, sizeof(visit->traceparent));
 	copy_header(call, "tracestate", visit->tracestate, sizeof(visit->tracestate));

@@ -4,7 +4,10 @@
 #include "base/compiler.h"
 #include "base/trace.h"
 #include "http/service.h"
+#include "idempotency.h"
+#include "keyring.h"
 #include "prefer.h"
+#include "rate_limit.h"
 #include "store/keys.h"
 #include "store/tasks.h"
 #include "visitor.h"
@@ -17,10 +20,15 @@ typedef void visit_fn(struct gateway *gateway, struct visit *visit, struct store
 
 /** A request on its way through the gateway: what is needed of its headers, off the HTTP service's thread. */
 struct visit {
-	struct http_call *call;
+	struct http_call *call; /**< NULL: of the gateway's own making, not a request */
 	visit_fn *handle;
 	enum key_scope scope; /**< what it takes to ask for this */
+	enum credentials_kind credentials_kind;
+	struct credentials credentials;
+	char address[RATE_LIMIT_NAME_SIZE]; /**< where it comes from */
 	struct visitor visitor;
+	bool has_idempotency_key;
+	char idempotency_key[2 * IDEMPOTENCY_KEY_SIZE]; /**< as it came */
 	char content_type[256];
 	bool has_content_type;
 	char traceparent[TRACEPARENT_SIZE];
@@ -31,6 +39,10 @@ struct visit {
 	enum job_op op;
 	bool has_user;
 	char user_id[HTTP_PARAMETER_SIZE];
+
+	/** Of one of the gateway's own making. */
+	struct ticket *ticket;
+	bool published;
 
 	/* Tasks. */
 	char task_id[UUID_SIZE];
