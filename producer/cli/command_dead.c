@@ -10,7 +10,6 @@
 #include "amqp/topology.h"
 #include "base/stop.h"
 #include "cli/action.h"
-#include "cli/escape.h"
 #include "cli/parked_row.h"
 #include "cli/replay.h"
 #include "cli/report.h"
@@ -202,18 +201,6 @@ static enum exit_status show(const struct cli *cli, void *arg)
 
 /* --- replay, drop --- */
 
-static void print_replayed(const char *old_id, const char *id)
-{
-	char from[ESCAPE_SIZE];
-	char to[ESCAPE_SIZE];
-
-	if (strcmp(old_id, id) == 0)
-		printf("%s replayed\n", escape_text(id, to, sizeof(to)));
-	else
-		printf("%s replayed as %s\n", escape_text(old_id[0] ? old_id : "-", from, sizeof(from)),
-		       escape_text(id, to, sizeof(to)));
-}
-
 static bool replay_one(void *arg, const struct amqp_delivery *delivery)
 {
 	const char *old_id = delivery->envelope.message_id;
@@ -233,7 +220,7 @@ static bool replay_one(void *arg, const struct amqp_delivery *delivery)
 	}
 	round->done++;
 	if (!round->cli->quiet)
-		print_replayed(old_id, id);
+		replay_print(old_id, id);
 	return true;
 }
 

@@ -20,10 +20,10 @@
 #include "cli/report.h"
 #include "job/control.h"
 #include "store/collections.h"
+#include "store/schedules.h"
 #include "store/tasks.h"
 
 #define REDIS_TIMEOUT_MS 10000
-#define BROKER_TIMEOUT_MS 5000
 /* A worker that was looking the person up may write to Redis for so long after they left the store. */
 #define STRAGGLERS_MS 2000
 
@@ -71,6 +71,7 @@ static void erase_from_store(struct erasure *e)
 	unsigned persons = 0;
 	uint64_t images = 0;
 	uint64_t tasks = 0;
+	uint64_t schedules = 0;
 
 	if (!settings.url[0]) {
 		tell(e, "store", "none is configured");
@@ -84,6 +85,8 @@ static void erase_from_store(struct erasure *e)
 				      &e->version, &err);
 	if (r == 0)
 		r = tasks_erase_user(store, e->settings->collection, e->settings->user_id, &tasks, &err);
+	if (r == 0)
+		r = schedules_erase_user(store, e->settings->collection, e->settings->user_id, &schedules, &err);
 	store_close(store);
 	if (r < 0) {
 		miss(e, "store", &err);
@@ -92,49 +95,22 @@ static void erase_from_store(struct erasure *e)
 	tell(e, "store", "%" PRIu64 " image%s removed, in %u collection%s", images, images == 1 ? "" : "s", persons,
 	     persons == 1 ? "" : "s");
 	tell(e, "tasks", "%" PRIu64 " removed with %s history", tasks, tasks == 1 ? "its" : "their");
+	tell(e, "planned", "%" PRIu64 " scheduled job%s removed", schedules, schedules == 1 ? "" : "s");
 }
 
 /* --- the workers --- */
 
-static int say(struct amqp_link *link, const struct control *control)
+static void tell_workers(struct erasure *e)
 {
-	struct amqp_message *message = control_message_new(control);
-
-	return message ? amqp_link_publish(link, message, NULL, NULL) : -ENOMEM;
-}
-
-static int say_all(const struct erasure *e, struct amqp_link *link, struct error *err)
-{
-	const struct control changed = {.kind = CONTROL_PEOPLE_CHANGED, .version = e->version};
-	const struct control forget = {.kind = CONTROL_PHOTOS_FORGET};
-	int r = amqp_link_wait_ready(link, BROKER_TIMEOUT_MS, err);
-
-	if (r < 0)
-		return r;
-	if (e->version > 0)
-		r = say(link, &changed);
-	if (r == 0)
-		r = say(link, &forget);
-	if (r == 0)
-		r = amqp_link_wait_confirms(link, BROKER_TIMEOUT_MS);
-	return r < 0 ? error_set(err, ERROR_CONNECTION, "the broker did not take the message: %s", strerror(-r)) : 0;
-}
-
-static void tell_workers(struct erasure *e, const struct amqp_link_settings *common)
-{
-	struct amqp_link_settings settings = *common;
-	struct amqp_link *link = NULL;
+	const struct control controls[] = {
+	    {.kind = CONTROL_PEOPLE_CHANGED, .version = e->version},
+	    {.kind = CONTROL_PHOTOS_FORGET},
+	};
+	size_t first = e->version > 0 ? 0 : 1;
 	struct error err = {0};
 
-	settings.name = "facefleet erase";
-	settings.topology = TOPOLOGY_CONTROL;
-	int r = amqp_link_new(&link, &settings, &err);
-	if (r == 0)
-		r = amqp_link_start(link, &err);
-	if (r == 0)
-		r = say_all(e, link, &err);
-	amqp_link_free(link);
-	if (r < 0)
+	if (control_message_send(e->config, "facefleet erase", controls + first, array_size(controls) - first, &err) <
+	    0)
 		miss(e, "workers", &err);
 	else
 		tell(e, "workers", "told to forget the person and all photographs seen before");
@@ -220,7 +196,7 @@ static enum exit_status run(struct erasure *e)
 	/* The store first: whoever looks the person up from then on finds nobody to remember. */
 	erase_from_store(e);
 	if (!stop_requested())
-		tell_workers(e, &link);
+		tell_workers(e);
 	if (!stop_requested())
 		forget_in_redis(e);
 	if (!stop_requested())

@@ -60,7 +60,9 @@ static struct summary summarise(const struct amqp_delivery *parked)
 	bool is_reply = is_of_type(parked, ENVELOPE_TYPE_REPLY);
 
 	if (is_job || is_reply)
-		summary.type = is_job ? "job" : "callback";
+		summary.type = is_job ? "job" : "reply";
+	else if (is_of_type(parked, ENVELOPE_TYPE_EVENT))
+		summary.type = "event";
 	if (!parked->body || encoding_from_content_type(parked->envelope.content_type, &encoding) < 0)
 		return summary;
 	if (is_job)

@@ -9,6 +9,7 @@
 #include "amqp/settings.h"
 #include "amqp/topology.h"
 #include "base/clock.h"
+#include "cli/escape.h"
 #include "cli/id_set.h"
 #include "job/job.h"
 #include "job/scene.h"
@@ -30,8 +31,6 @@ static int read_job(const struct amqp_delivery *parked, const struct scene **sce
 	enum encoding encoding;
 	struct job job;
 
-	if (parked->too_large || parked->body_size == 0)
-		return error_set(err, ERROR_INVALID_JOB, "it was parked without its body");
 	if (encoding_from_content_type(parked->envelope.content_type, &encoding) < 0)
 		return error_set(err, ERROR_INVALID_JOB, "its content type is \"%s\"", parked->envelope.content_type);
 	int r = job_decode(&job, encoding, parked->body, parked->body_size, err);
@@ -64,14 +63,20 @@ static struct amqp_message *copy_to(const struct amqp_delivery *parked, const ch
 /* A callback counts the attempts that were made. */
 static int callback_new(struct amqp_message **out, const struct amqp_delivery *parked, struct error *err)
 {
-	if (parked->too_large || parked->body_size == 0 || !parked->envelope.callback_url[0])
-		return error_set(err, ERROR_INVALID_JOB, "it is a reply without %s",
-				 parked->envelope.callback_url[0] ? "a body" : "a callback");
+	if (!parked->envelope.callback_url[0])
+		return error_set(err, ERROR_INVALID_JOB, "it is a reply without a callback");
 	*out = copy_to(parked, "", TOPOLOGY_CALLBACKS_QUEUE);
 	if (!*out)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	(*out)->envelope.attempt = 0;
 	return 0;
+}
+
+/* What the tracker could not read, perhaps an older one. */
+static int record_new(struct amqp_message **out, const struct amqp_delivery *parked, struct error *err)
+{
+	*out = copy_to(parked, "", TOPOLOGY_TRACKER_QUEUE);
+	return *out ? 0 : error_set(err, ERROR_INTERNAL, "out of memory");
 }
 
 static int job_new(struct amqp_message **out, const struct amqp_delivery *parked, bool same_id, int64_t now_ms,
@@ -99,10 +104,16 @@ static int job_new(struct amqp_message **out, const struct amqp_delivery *parked
 int replay_message_new(struct amqp_message **out, const struct amqp_delivery *parked, bool same_id, int64_t now_ms,
 		       struct error *err)
 {
-	if (strcmp(parked->envelope.type, ENVELOPE_TYPE_REPLY) == 0)
-		return callback_new(out, parked, err);
-	if (strcmp(parked->envelope.type, ENVELOPE_TYPE_JOB) == 0)
+	const struct envelope *envelope = &parked->envelope;
+
+	if (parked->too_large || parked->body_size == 0)
+		return error_set(err, ERROR_INVALID_JOB, "it was parked without its body");
+	if (strcmp(envelope->type, ENVELOPE_TYPE_JOB) == 0)
 		return job_new(out, parked, same_id, now_ms, err);
+	if (strcmp(envelope->origin, TOPOLOGY_TRACKER_QUEUE) == 0)
+		return record_new(out, parked, err);
+	if (strcmp(envelope->type, ENVELOPE_TYPE_REPLY) == 0)
+		return callback_new(out, parked, err);
 	return error_set(err, ERROR_INVALID_JOB, "it is neither a job nor a callback");
 }
 
@@ -178,6 +189,18 @@ int replay_send(struct replay *replay, const struct amqp_delivery *parked, char 
 	default:
 		return error_set(err, ERROR_CONNECTION, "its queue is full");
 	}
+}
+
+void replay_print(const char *old_id, const char *id)
+{
+	char from[ESCAPE_SIZE];
+	char to[ESCAPE_SIZE];
+
+	if (strcmp(old_id, id) == 0)
+		printf("%s replayed\n", escape_text(id, to, sizeof(to)));
+	else
+		printf("%s replayed as %s\n", escape_text(old_id[0] ? old_id : "-", from, sizeof(from)),
+		       escape_text(id, to, sizeof(to)));
 }
 
 bool replay_has_sent(const struct replay *replay, const char *id)

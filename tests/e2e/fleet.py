@@ -22,6 +22,7 @@ PROGRAMS = {
     "facefleet-callback": "worker/callback/facefleet-callback",
     "facefleet-tracker": "worker/tracker/facefleet-tracker",
     "facefleet-gateway": "producer/gateway/facefleet-gateway",
+    "facefleet-scheduler": "producer/scheduler/facefleet-scheduler",
 }
 VHOSTS_KEPT = 8
 SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "LeakSanitizer")
@@ -169,7 +170,7 @@ class Program:
 
 
 class Fleet:
-    """Workers, callback services and shells on one virtual host."""
+    """Workers, callback services, schedulers and shells on one virtual host."""
 
     def __init__(self, broker, bin_dir, folder):
         self.broker = broker
@@ -217,6 +218,10 @@ class Fleet:
     def gateway(self, **settings):
         settings = {key.replace("__", "."): value for key, value in settings.items()}
         return self.start("facefleet-gateway", settings)
+
+    def scheduler(self, prefix=(), **settings):
+        settings = {key.replace("__", "."): value for key, value in settings.items()}
+        return self.start("facefleet-scheduler", settings, prefix)
 
     def shell(self, *arguments, **options):
         """Runs `facefleet …` to its end."""

@@ -266,3 +266,136 @@ def test_wrong_words_about_the_dead(fleet):
                       ["list", "--limit", "0"], ["replay", "x", "--reason", "y"], ["list", "--same-id"]):
         done = fleet.shell("dead", *arguments)
         assert done.returncode == 2 and done.stdout == "", arguments
+
+
+# --- task, tasks, cancel, replay -------------------------------------------------------------------
+
+
+@pytest.fixture
+def tracked(fleet):
+    """A fleet whose tasks are recorded."""
+    fleet.use_store()
+    fleet.tracker().wait_ready()
+    return fleet
+
+
+def recorded(fleet, task_id, state):
+    """What is recorded of a task, once it is in that state."""
+
+    def look():
+        done = fleet.shell("task", task_id, "--json")
+        task = json.loads(done.stdout) if done.returncode == 0 else None
+        return task if task and task["state"] == state else None
+
+    return wait_until(look, f"{task_id} is recorded as {state}")
+
+
+def test_a_task_is_followed(tracked, client_of):
+    fleet = tracked
+    client = client_of(fleet)
+    task_id = new_task_id()
+    shell = fleet.start_shell("task", task_id, "--watch", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lines = fleet.start_shell("task", task_id, "--watch", "--json", stdout=subprocess.PIPE, text=True)
+    assert "waiting" in shell.stderr.readline()
+    fleet.worker(worker__name="someone").wait_ready()
+    job = match_job(photo("person01_1"), photo("person01_2"), reference="row\n7")
+    assert client.call(job, message_id=task_id)["state"] == "succeeded"
+    status, out, _, _ = wait_for_end(shell)
+    assert status == 0 and "succeeded" in out and "same person" in out and "row\\n7" in out and "someone" in out
+    assert "running" in out.split("\n\n")[0]
+    status, out, _, _ = wait_for_end(lines)
+    *transitions, task = json_lines(out)
+    assert status == 0 and transitions[-1]["state"] == "succeeded" and task["history"] == transitions
+    assert task["task_id"] == task_id and task["reply"]["result"]["matched"] and task["reference"] == "row\n7"
+    text = fleet.shell("task", task_id)
+    assert text.returncode == 0 and "same person" in text.stdout and "running" in text.stdout
+
+
+def test_a_task_that_fails_is_followed(tracked, client_of):
+    fleet = tracked
+    fleet.worker().wait_ready()
+    client = client_of(fleet)
+    task_id = client.publish(match_job(photo("person01_1"), b"no picture"))
+    done = fleet.shell("task", task_id, "--watch")
+    assert done.returncode == 3 and "final_failed" in done.stdout and "image_unsupported" in done.stdout
+    done = fleet.shell("task", new_task_id())
+    assert done.returncode == 1 and done.stdout == "" and "recorded" in done.stderr
+
+
+def test_tasks_are_listed(tracked, client_of):
+    fleet = tracked
+    done = fleet.shell("tasks")
+    assert done.returncode == 0 and done.stdout == "" and "No such task" in done.stderr
+    fleet.worker().wait_ready()
+    client = client_of(fleet)
+    good = [client.call(match_job(photo("person01_1"), photo("person01_2"), reference=f"r{i}"))["task_id"] for i in range(3)]
+    bad = client.call(match_job(photo("person01_1"), b"no picture"), lane="batch")["task_id"]
+    recorded(fleet, bad, "final_failed")
+    for task_id in good:
+        recorded(fleet, task_id, "succeeded")
+
+    def listed(*arguments):
+        done = fleet.shell("tasks", *arguments)
+        assert done.returncode == 0, done.stderr
+        return [row["task_id"] for row in json_lines(done.stdout)]
+
+    assert listed() == [bad, *reversed(good)]
+    assert listed("--limit", "2") == [bad, good[2]]
+    assert listed("--state", "succeeded", "--scene", "batch", "--since", "1h") == list(reversed(good))
+    assert listed("--state", "running") == [] and listed("--scene", "realtime") == [] and listed("--user", "ann") == []
+    assert listed("--since", "2100-01-01T00:00:00Z") == []
+    text = on_terminal(fleet, "tasks", "--state", "final_failed")
+    assert bad in text and "image_unsupported" in text and good[0] not in text
+
+
+def test_a_waiting_task_is_cancelled(tracked, client_of):
+    """First nobody has heard of it; then a worker takes it."""
+    fleet = tracked
+    assert fleet.shell("topology", "--apply").returncode == 0
+    client = client_of(fleet)
+    job = match_job(photo("person01_1"), photo("person01_2"))
+    worker = fleet.worker(worker__threads="1").wait_ready()
+    done = client.call(job)["task_id"]
+    recorded(fleet, done, "succeeded")
+    task_id = new_task_id()
+    result = fleet.shell("cancel", task_id, done)
+    assert result.returncode == 1 and f"{task_id} cancelled" in result.stdout
+    assert f"{done} stays" in result.stderr and "succeeded" in result.stderr
+    wait_until(lambda: fleet.shell("workers").returncode == 0, "the worker has heard of it")
+    client.publish(job, message_id=task_id)
+    reply = client.next_reply()
+    assert reply["state"] == "final_failed" and reply["error"]["code"] == "cancelled"
+    task = recorded(fleet, task_id, "final_failed")
+    assert task["error"]["code"] == "cancelled" and task["reply"]["error"]["code"] == "cancelled"
+    assert fleet.shell("cancel", task_id).returncode == 1
+    assert worker.is_ready()
+
+
+def test_a_failed_task_is_replayed(tracked, client_of):
+    fleet = tracked
+    fleet.worker().wait_ready()
+    client = client_of(fleet)
+    job = match_job(photo("person01_1"), photo("person01_2"))
+    done = client.call(job)["task_id"]
+    recorded(fleet, done, "succeeded")
+    refused = fleet.shell("replay", done)
+    assert refused.returncode == 1 and "has not failed" in refused.stderr
+    bad = client.call(match_job(photo("person01_1"), b"no picture"))["task_id"]
+    recorded(fleet, bad, "final_failed")
+    refused = fleet.shell("replay", bad)
+    assert refused.returncode == 1 and "not kept" in refused.stderr and "facefleet match" in refused.stderr
+    task_id = park(client, job, reason="poison", reply_to=client.reply_queue, correlation_id="c")
+    replayed = fleet.shell("replay", task_id)
+    assert replayed.returncode == 0, replayed.stderr
+    new_id = replayed.stdout.strip().rsplit(" ", 1)[1]
+    assert client.next_reply()["task_id"] == new_id
+    recorded(fleet, new_id, "succeeded")
+
+
+def test_without_a_store(fleet):
+    for arguments in (["tasks"], ["task", new_task_id()], ["cancel", new_task_id()], ["replay", new_task_id()]):
+        assert fleet.shell(*arguments).returncode == 2
+    for arguments in (["task"], ["task", "x"], ["cancel"], ["cancel", "x"], ["replay"], ["tasks", "x"],
+                      ["tasks", "--state", "x"], ["tasks", "--since", "x"], ["tasks", "--limit", "0"]):
+        done = fleet.shell(*arguments)
+        assert done.returncode == 2 and done.stdout == "", arguments

@@ -158,12 +158,31 @@ static void test_a_callback_goes_to_its_queue(void **state)
 	amqp_message_free(message);
 }
 
+static void test_what_the_tracker_parked_goes_to_the_tracker(void **state)
+{
+	struct amqp_delivery parked = {.body = (uint8_t *)"{}", .body_size = 2};
+	struct amqp_message *message;
+	struct error err = {0};
+
+	(void)state;
+	fill_envelope(&parked.envelope, ENVELOPE_TYPE_EVENT);
+	assert_refused(&parked);
+	strcpy(parked.envelope.origin, "facefleet.tracker");
+	assert_int_equal(replay_message_new(&message, &parked, false, NOW_MS, &err), 0);
+	assert_string_equal(message->exchange, "");
+	assert_string_equal(message->routing_key, "facefleet.tracker");
+	assert_string_equal(message->envelope.message_id, OLD_ID);
+	assert_int_equal(message->envelope.attempt, 2);
+	amqp_message_free(message);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_a_job_begins_anew),
     cmocka_unit_test(test_the_same_id_on_the_lane_of_its_scene),
     cmocka_unit_test(test_what_would_only_come_back_stays),
     cmocka_unit_test(test_a_scene_that_is_not_known),
     cmocka_unit_test(test_a_callback_goes_to_its_queue),
+    cmocka_unit_test(test_what_the_tracker_parked_goes_to_the_tracker),
 };
 
 RUN_TESTS(tests)
