@@ -161,11 +161,28 @@ enum MHD_Result call_send(struct http_call *call)
 	return stopped ? queue_stopping(call) : MHD_YES;
 }
 
+/* Under the lock: the body does not count any more among those that the service holds. */
+static void give_back(struct http_call *call)
+{
+	if (!call->gone)
+		atomic_fetch_sub(&call->service->held, call->held);
+	call->held = 0;
+}
+
+void http_call_drop_body(struct http_call *call)
+{
+	buffer_finish(&call->body);
+	pthread_mutex_lock(&call->lock);
+	give_back(call);
+	pthread_mutex_unlock(&call->lock);
+}
+
 void call_finish(struct http_call *call)
 {
 	pthread_mutex_lock(&call->lock);
 	struct MHD_Response *response = call->response;
 
+	give_back(call);
 	call->gone = true;
 	call->response = NULL;
 	pthread_mutex_unlock(&call->lock);

@@ -316,7 +316,6 @@ static void end_request(void *arg, struct MHD_Connection *connection, void **req
 		return;
 	*request = NULL;
 	count(call);
-	atomic_fetch_sub(&service->held, call->held);
 	peers_expect(&service->peers, call->peer, clock_monotonic_ms() + service->settings.header_timeout_ms);
 	service_uncount(call);
 	pthread_mutex_lock(&service->lock);

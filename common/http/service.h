@@ -106,6 +106,9 @@ const char *http_call_unknown_query(const struct http_call *call, const char *co
 /** The body. It may be stolen. */
 struct buffer *http_call_body(struct http_call *call);
 
+/** Frees the body long before the answer: it then counts no more towards `max_bodies`. */
+void http_call_drop_body(struct http_call *call);
+
 struct http_header {
 	const char *name;
 	const char *value;

@@ -99,6 +99,8 @@ static void let_go(struct desk *desk, struct submission *submission)
 static void give_up(struct desk *desk, struct submission *submission, const char *detail)
 {
 	metric_add(desk->unconfirmed, 1);
+	log_warning(NULL, "job unconfirmed", log_string("task_id", submission->task.task_id),
+		    log_string("why", detail));
 	submission_refuse(submission, &problem_unconfirmed, true, detail);
 }
 

@@ -134,7 +134,7 @@ static void publish(struct gateway *gateway, struct visit *visit, struct submiss
 
 	submission->call = visit->call;
 	/* The message has its own copy: what waits for the reply need not hold the photographs. */
-	buffer_finish(http_call_body(visit->call));
+	http_call_drop_body(visit->call);
 	visit_free(visit);
 	if (!desk_submit(gateway->desk, submission, message) && ticket)
 		end_ticket(gateway, ticket, false, store);
