@@ -8,102 +8,21 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "http/framing.h"
 #include "http/listen.h"
 #include "http/service_private.h"
 #include "obs/log.h"
 
-#define CONNECTION_MEMORY 32768 /* bounds request line and headers: above it 431 */
 #define MAX_PEM_BYTES (1u << 20)
-/* What a header's name is made of (RFC 9110, 5.6.2). */
-#define TOKEN "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* --- the headers ------------------------------------------------------------------------------ */
 
-struct framing {
-	unsigned transfer_encodings;
-	unsigned content_lengths;
-	unsigned hosts;
-	bool chunked;
-	bool bad_length;
-	bool bad_name;
-	bool folded;
-	uint64_t length;
-};
-
-static void read_length(struct framing *framing, const char *value)
-{
-	size_t digits = strspn(value, "0123456789");
-
-	/* 15 digits: more than anybody is allowed, and no overflow. */
-	framing->bad_length = framing->bad_length || digits == 0 || digits > 15 || value[digits] != '\0';
-	framing->length = framing->bad_length ? 0 : strtoull(value, NULL, 10);
-}
-
-/*
- * libmicrohttpd puts a value that goes on in the next line together without a trace of it. But it does so in another
- * place, while a value of one line stays where it was read, behind the name, the colon and spaces. RFC 9112, 5.2 wants
- * such a request refused.
- */
-static bool is_folded(const char *key, const char *value)
-{
-	uintptr_t at = (uintptr_t)key + strlen(key) + 1; /* the colon, now the end of the name */
-	uintptr_t to = (uintptr_t)value;
-
-	if (to < at || to - at > CONNECTION_MEMORY)
-		return true;
-	for (const char *c = (const char *)at; c < value; c++)
-		if (*c != ' ' && *c != '\t' && *c != ':' && *c != '\0')
-			return true;
-	return false;
-}
-
-static enum MHD_Result look_at_header(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
-{
-	struct framing *framing = arg;
-
-	(void)kind;
-	value = value ? value : "";
-	/* "Content-Length : 5" is another header to libmicrohttpd, and this one to others. */
-	if (key[0] == '\0' || key[strspn(key, TOKEN)] != '\0')
-		framing->bad_name = true;
-	if (value && value[0] != '\0' && is_folded(key, value))
-		framing->folded = true;
-	if (strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0) {
-		framing->hosts++;
-	} else if (strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-		framing->content_lengths++;
-		read_length(framing, value);
-	} else if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-		framing->transfer_encodings++;
-		framing->chunked = strcasecmp(value, "chunked") == 0;
-	}
-	return MHD_YES;
-}
-
-/*
- * Refuses what two readers could understand in two ways (RFC 9112, 6.3 and 11.2): then one of them may take a part of
- * this request for another one. True if it was refused; the connection ends with it.
- */
+/* True if it was refused; the connection ends with it. */
 static bool refuse_ambiguous(struct http_call *call, const struct framing *framing, const char *version)
 {
 	struct http_problem problem;
-	const struct http_problem_kind *bad = &http_problem_bad_request;
 
-	if (framing->transfer_encodings > 0 && framing->content_lengths > 0)
-		http_problem_init(&problem, bad, "has both Transfer-Encoding and Content-Length");
-	else if (framing->transfer_encodings > 0 && strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
-		http_problem_init(&problem, bad, "has a Transfer-Encoding, which only HTTP/1.1 knows");
-	else if (framing->transfer_encodings > 1 || (framing->transfer_encodings == 1 && !framing->chunked))
-		http_problem_init(&problem, &http_problem_transfer_coding, "only chunked is known");
-	else if (framing->content_lengths > 1 || framing->bad_length)
-		http_problem_init(&problem, bad, "has no sensible Content-Length");
-	else if (framing->folded)
-		http_problem_init(&problem, bad, "has a header that goes on in the next line");
-	else if (framing->bad_name)
-		http_problem_init(&problem, bad, "has a header with a malformed name");
-	else if (framing->hosts > 1)
-		http_problem_init(&problem, bad, "has more than one Host");
-	else
+	if (framing_is_clear(framing, version, &problem))
 		return false;
 	call->closes = true;
 	call_refuse_early(call, &problem);
@@ -168,9 +87,9 @@ static void admit(struct http_call *call)
 static enum MHD_Result judge(struct http_call *call, const char *method, const char *path, const char *version)
 {
 	struct http_service *service = call->service;
-	struct framing framing = {0};
+	struct framing framing;
 
-	MHD_get_connection_values(call->connection, MHD_HEADER_KIND, look_at_header, &framing);
+	framing_read(&framing, call->connection);
 	if (refuse_ambiguous(call, &framing, version))
 		return call_send(call);
 	if (framing.length > service->settings.max_body) {
@@ -349,7 +268,7 @@ static size_t leave_encoded(void *arg, struct MHD_Connection *connection, char *
 	return strlen(text);
 }
 
-static void log_fault(void *arg, const char *format, va_list args)
+static printf_like(2, 0) void log_fault(void *arg, const char *format, va_list args)
 {
 	char text[256];
 
@@ -396,7 +315,7 @@ static struct MHD_Daemon *start_daemon(struct http_service *service, int fd, con
 	    MHD_start_daemon(flags, 0, NULL, NULL, handle, service, MHD_OPTION_EXTERNAL_LOGGER, log_fault, NULL,
 			     MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, settings->max_connections,
 			     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((settings->idle_timeout_ms + 999) / 1000),
-			     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+			     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVICE_CONNECTION_MEMORY,
 			     MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,
 			     MHD_OPTION_NOTIFY_COMPLETED, end_request, service, MHD_OPTION_NOTIFY_CONNECTION,
 			     note_connection, service, MHD_OPTION_ARRAY, pem->cert.data ? tls : none, MHD_OPTION_END);

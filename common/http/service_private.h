@@ -10,6 +10,9 @@
 #include "http/route.h"
 #include "http/service.h"
 
+/** Memory of libmicrohttpd for a connection: bounds request line and headers, above it 431. */
+#define SERVICE_CONNECTION_MEMORY 32768
+
 /* What the parts of the service share. Locks are taken in the order service, call, stream, libmicrohttpd's own. */
 
 struct http_call {

@@ -68,6 +68,18 @@ static void handle_who(void *arg, struct http_call *call)
 	say(call, text);
 }
 
+static bool admit(void *arg, struct http_call *call, struct http_problem *problem)
+{
+	static const struct http_problem_kind kind = {401, "nobody", "Nobody may."};
+
+	(void)arg;
+	if (!http_call_header(call, "X-Nobody"))
+		return true;
+	http_problem_init(problem, &kind, "not even %s", http_call_route(call)->path);
+	problem->authenticate = "Bearer";
+	return false;
+}
+
 static const struct http_route routes[] = {
     {"POST", "/echo", handle_echo},
     {"GET", "/later", handle_later},
@@ -83,6 +95,7 @@ static void start(struct fixture *f, int64_t timeout_ms)
 	    .routes = routes,
 	    .route_count = array_size(routes),
 	    .arg = f,
+	    .admit = admit,
 	    .max_body = MAX_BODY,
 	    .max_bodies = 100 * MAX_BODY,
 	    .max_connections = 100,
@@ -185,6 +198,22 @@ static void test_bodies(void **state)
 	assert_non_null(strstr(out, "\r\n\r\n0:"));
 }
 
+/* Who is refused by the headers sends a body all the same, and the connection goes on behind it. */
+static void test_who_is_not_admitted(void **state)
+{
+	struct fixture *f = *state;
+	char out[4096];
+	int fd = dial(f);
+
+	put(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nX-Nobody: 1\r\nContent-Length: 5\r\n\r\nhello");
+	assert_true(read_until(fd, out, sizeof(out), "not even /echo"));
+	assert_non_null(strstr(out, "HTTP/1.1 401 "));
+	assert_non_null(strstr(out, "WWW-Authenticate: Bearer\r\n"));
+	put(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+	assert_true(read_until(fd, out, sizeof(out), "\r\n\r\n5:hello"));
+	close(fd);
+}
+
 static void test_routes(void **state)
 {
 	struct fixture *f = *state;
@@ -242,8 +271,8 @@ static void test_ambiguous_requests(void **state)
 	    "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
 	    "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
 	    "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\nhello",
-	    "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
-	    "chunked\r\n\r\n0\r\n\r\n",
+	    ("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+	     "transfer-encoding:chunked\r\n\r\n0\r\n\r\n"),
 	    "POST /echo HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 	    "POST /echo HTTP/1.1\r\nHost: x\r\nHost: y\r\nContent-Length: 5\r\n\r\nhello",
 	    "POST /echo HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
@@ -467,6 +496,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_bodies, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_who_is_not_admitted, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_routes, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_bodies_that_are_too_large, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_ambiguous_requests, setup, teardown),
