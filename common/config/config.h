@@ -28,7 +28,7 @@ struct config_sources {
  * line, column, key, what was expected, and the nearest known key where a key is unknown. An
  * environment variable FACEFLEET_… that names no option is an error too, so that a typing mistake
  * shows; only FACEFLEET_CONFIG, _HOME, _TEST_… and what docker-compose.yml reads (_AMQP_PORT,
- * _MANAGEMENT_PORT) are left alone. Reads `*_file` secrets (one trailing newline is dropped). Blocking.
+ * _MANAGEMENT_PORT, _HTTP_PORT) are left alone. Reads `*_file` secrets (one trailing newline is dropped). Blocking.
  */
 int config_load(struct config **out, const struct config_sources *sources, struct error *err) must_check;
 void config_free(struct config *config);

@@ -145,7 +145,7 @@ void settings_environment_name(const char *key, char out[SETTINGS_NAME_SIZE])
 /* Variables with the prefix that are no options; config.h lists them. */
 static bool is_ignored(const char *name)
 {
-	static const char *const ignored[] = {"CONFIG", "HOME", "AMQP_PORT", "MANAGEMENT_PORT"};
+	static const char *const ignored[] = {"CONFIG", "HOME", "AMQP_PORT", "MANAGEMENT_PORT", "HTTP_PORT"};
 	const char *rest = name + strlen(PREFIX);
 
 	for (size_t i = 0; i < array_size(ignored); i++)

@@ -1,5 +1,6 @@
 """Requests to the gateway: urllib for the well-behaved, sockets for the others. Standard library only."""
 
+import http.client
 import json
 import secrets
 import socket
@@ -99,6 +100,7 @@ class Events:
         headers = {"accept": "text/event-stream", **({"authorization": "Bearer " + key} if key else {})}
         request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
         self.response = urllib.request.urlopen(request, timeout=60)
+        self.connection = self.response.fp.raw._sock
         assert self.response.headers["content-type"] == "text/event-stream"
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -113,7 +115,7 @@ class Events:
                 elif event:
                     self.events.append({**event, "data": json.loads(event["data"])})
                     event = {}
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, http.client.HTTPException):
             pass  # closed here, in the middle of a read
         self.ended.set()
 
@@ -121,4 +123,6 @@ class Events:
         return [event["event"] for event in list(self.events) if event["data"]["task_id"] == task_id]
 
     def close(self):
-        self.response.close()
+        """Not the response's close(), which waits for the thread that reads."""
+        self.connection.shutdown(socket.SHUT_RDWR)
+        self.ended.wait(60)

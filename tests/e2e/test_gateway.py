@@ -4,7 +4,10 @@ import base64
 import json
 import re
 import socket
+import ssl
+import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -118,9 +121,12 @@ def test_a_trace_goes_on(site, api):
     listener = Client(site.url)
     queue = listener.listen("facefleet.events", "task.#")
     answer = api.post_form("/v1/match", pair(), traceparent=f"00-{trace_id}-00f067aa0ba902b7-01", tracestate="a=1")
-    properties, body = listener.next_message(queue)
+    properties, body = wait_until(
+        lambda: (lambda m: m if m[0].message_id == answer.json["task_id"] else None)(listener.next_message(queue)),
+        "its first event",
+    )
     listener.close()
-    assert properties.message_id == answer.json["task_id"] and properties.type == "facefleet.event.v1"
+    assert properties.type == "facefleet.event.v1"
     event = json.loads(body)
     assert event["state"] == "pending" and event["task_id"] == answer.json["task_id"]
     assert properties.headers["traceparent"].split("-")[1] == trace_id
@@ -165,8 +171,7 @@ def test_streams_are_limited(fleet):
         return program.metric("facefleet_gateway_streams")
 
     assert metric() == 1, "who left is found out by the next event or comment"
-    api.post_form("/v1/match", pair())
-    wait_until(lambda: metric() == 0, "the place is free again")
+    wait_until(lambda: api.post_form("/v1/match", pair()).status == 202 and metric() == 0, "the place is free again")
     api.events("/v1/events").close()
 
 
@@ -322,6 +327,46 @@ def test_without_a_store(alone):
     assert api.get("/v1/tasks/01900000-0000-7000-8000-000000000000").code == "store_unavailable"
 
 
+def test_a_store_that_is_away(fleet):
+    fleet.environment["FACEFLEET_STORE_URL"] = f"postgresql://facefleet:secret@127.0.0.1:{free_port()}/facefleet"
+    program = fleet.gateway(store__timeout_ms=500).wait_ready()
+    api = Api(program.port)
+    for path in ("/v1/tasks", "/v1/tasks/01900000-0000-7000-8000-000000000000"):
+        answer = api.get(path)
+        assert (answer.status, answer.code) == (503, "store_unavailable"), answer.body
+        assert answer.headers["retry-after"] == "1" and b"secret" not in answer.body
+    accepted = api.post_form("/v1/match", pair())
+    assert accepted.status == 202, "jobs need no store"
+    assert task(api, accepted.json["task_id"])["state"] == "pending", "known from memory"
+    assert api.post_form("/v1/match", pair(), idempotency_key="k").code == "store_unavailable"
+    assert program.get("/readyz")[0] == 200
+
+
+def test_recorded_by_the_tracker(fleet):
+    fleet.use_store()
+    api = Api(fleet.gateway().wait_ready().port)
+    fleet.tracker().wait_ready()
+    fleet.worker().wait_ready()
+    accepted = [api.post_form("/v1/match", pair(reference=str(i))).json["task_id"] for i in range(5)]
+
+    def recorded(task_id):
+        shown = task(api, task_id)
+        return shown if shown["history"] and shown["history"][-1]["state"] == "succeeded" else None
+
+    for task_id in accepted:
+        shown = wait_until(lambda: recorded(task_id), "it is recorded")
+        # The worker's first word may overtake the gateway's.
+        assert shown["history"][0]["state"] in ("pending", "running")
+        assert shown["state"] == "succeeded" and shown["reply"]["result"]["matched"] is True
+    pages, cursor = [], ""
+    while cursor is not None:
+        page = api.get(f"/v1/tasks?state=succeeded&limit=2&cursor={cursor}").json
+        pages += [row["task_id"] for row in page["tasks"]]
+        cursor = page["next"]
+    assert pages == accepted[::-1], "newest first, each once"
+    assert api.get("/v1/tasks?scene=realtime").json["tasks"] == []
+
+
 def test_a_broker_that_is_away(alone, broker):
     api, program = alone
     waiting = socket.create_connection(("127.0.0.1", api.port), timeout=60)
@@ -368,6 +413,29 @@ def test_slow_clients(fleet):
     began = api.raw(b"POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab")
     assert b"202" not in began, "it is closed long before anything else would"
     assert api.post_form("/v1/match", pair()).status == 202
+
+
+def test_over_tls(fleet, tmp_path):
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = ["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", key, "-out", cert, "-days", "2"]
+    subprocess.run([*command, *names], check=True, capture_output=True)
+    program = fleet.gateway(gateway__cert_file=cert, gateway__key_file=key)
+    context = ssl.create_default_context(cafile=cert)
+
+    def ready():
+        try:
+            url = f"https://localhost:{program.port}/readyz"
+            return urllib.request.urlopen(url, context=context, timeout=60).status == 200
+        except OSError:
+            return False
+
+    wait_until(ready, "it answers over TLS")
+    content_type, body = form(pair())
+    request = urllib.request.Request(
+        f"https://localhost:{program.port}/v1/match", data=body, headers={"content-type": content_type}
+    )
+    assert urllib.request.urlopen(request, context=context, timeout=60).status == 202
 
 
 def test_a_client_that_leaves(alone):
