@@ -192,7 +192,7 @@ static int enter(struct idempotency_guard *guard, const struct idempotency_reque
 	return 0;
 }
 
-static void leave(struct idempotency_guard *guard, const struct idempotency_request *request)
+void idempotency_guard_forget(struct idempotency_guard *guard, const struct idempotency_request *request)
 {
 	pthread_mutex_lock(&guard->lock);
 	struct flight *flight = find(chain_of(guard, request), request);
@@ -218,7 +218,7 @@ int idempotency_guard_begin(struct idempotency_guard *guard, struct store *store
 	if (found.state == IDEMPOTENCY_NEW) {
 		r = idempotency_reserve(store, request, task_id, now_ms, &found, err);
 		if (r < 0 || found.state != IDEMPOTENCY_NEW)
-			leave(guard, request);
+			idempotency_guard_forget(guard, request);
 	}
 	if (r == 0)
 		*claim = found;
@@ -232,7 +232,7 @@ int idempotency_guard_finish(struct idempotency_guard *guard, struct store *stor
 {
 	int r = idempotency_complete(store, request, claim, err);
 
-	leave(guard, request);
+	idempotency_guard_forget(guard, request);
 	return r;
 }
 
@@ -242,6 +242,6 @@ int idempotency_guard_abandon(struct idempotency_guard *guard, struct store *sto
 {
 	int r = idempotency_release(store, request, claim, err);
 
-	leave(guard, request);
+	idempotency_guard_forget(guard, request);
 	return r;
 }

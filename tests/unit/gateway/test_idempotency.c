@@ -103,6 +103,24 @@ static void test_abandoned(void **state)
 	assert_string_equal(claim.task_id, OTHER_TASK);
 }
 
+/* Nothing is left of it here; the store lets go when the claim has run out. */
+static void test_forgotten(void **state)
+{
+	struct idempotency_claim claim;
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		int64_t now_ms = NOW + i * IDEMPOTENCY_LEASE_MS;
+
+		assert_int_equal(idempotency_guard_begin(guard, store, &first, TASK, now_ms, &claim, NULL), 0);
+		assert_int_equal(claim.state, IDEMPOTENCY_NEW);
+		assert_string_equal(claim.task_id, TASK);
+		idempotency_guard_forget(guard, &first);
+		assert_int_equal(idempotency_guard_begin(guard, store, &first, TASK, now_ms, &claim, NULL), 0);
+		assert_int_equal(claim.state, IDEMPOTENCY_IN_FLIGHT);
+	}
+}
+
 static void test_two_gateways(void **state)
 {
 	struct idempotency_guard *ours = guard;
@@ -264,6 +282,7 @@ static const struct CMUnitTest tests[] = {
     CASE(test_once),
     CASE(test_hasty_repetitions_do_not_reach_the_store),
     CASE(test_abandoned),
+    CASE(test_forgotten),
     CASE(test_two_gateways),
     CASE(test_only_so_many),
     CASE(test_a_store_that_fails),
