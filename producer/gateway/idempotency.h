@@ -46,8 +46,8 @@ int idempotency_guard_begin(struct idempotency_guard *guard, struct store *store
 			    struct idempotency_claim *claim, struct error *err) must_check;
 
 /**
- * Ends a NEW one: its job was published. If the store cannot be told, the error says so, and nothing is lost: a
- * repetition publishes the same task id again.
+ * Ends a NEW one: its job was published. Now and then it also removes some keys that nobody remembers any more. If the
+ * store cannot be told, the error says so, and nothing is lost: a repetition publishes the same task id again.
  */
 int idempotency_guard_finish(struct idempotency_guard *guard, struct store *store,
 			     const struct idempotency_request *request, const struct idempotency_claim *claim,

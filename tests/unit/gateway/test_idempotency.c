@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "files.h"
 #include "gateway/idempotency.h"
 #include "store/store_private.h"
@@ -176,6 +177,42 @@ static void test_a_store_that_fails(void **state)
 	assert_string_equal(claim.task_id, TASK);
 }
 
+static int note_count(void *arg, const struct database_row *row, struct error *err)
+{
+	(void)err;
+	*(int64_t *)arg = database_row_integer(row, 0);
+	return 0;
+}
+
+static int64_t count_keys(void)
+{
+	int64_t count = -1;
+
+	assert_int_equal(database_read(store->database,
+				       &(struct database_statement){.sql = "SELECT COUNT(*) FROM idempotency_keys",
+								    .fn = note_count,
+								    .arg = &count},
+				       NULL),
+			 0);
+	return count;
+}
+
+static void test_old_keys_go(void **state)
+{
+	const struct idempotency_request old = {.owner = "owner", .key = "old", .hash = hash_a};
+	const int64_t now_ms = clock_unix_ms();
+	struct idempotency_claim claim;
+
+	(void)state;
+	assert_int_equal(idempotency_reserve(store, &old, TASK, now_ms - IDEMPOTENCY_KEEP_MS, &claim, NULL), 0);
+	assert_int_equal(idempotency_guard_begin(guard, store, &first, TASK, now_ms, &claim, NULL), 0);
+	assert_int_equal(count_keys(), 2);
+	finish(&first, &claim);
+	assert_int_equal(count_keys(), 1);
+	assert_int_equal(idempotency_guard_begin(guard, store, &first, TASK, now_ms, &claim, NULL), 0);
+	assert_int_equal(claim.state, IDEMPOTENCY_DONE);
+}
+
 /* --- headers and hashes --- */
 
 static void assert_read(const char *text, const char *expected)
@@ -283,6 +320,7 @@ static const struct CMUnitTest tests[] = {
     CASE(test_hasty_repetitions_do_not_reach_the_store),
     CASE(test_abandoned),
     CASE(test_forgotten),
+    CASE(test_old_keys_go),
     CASE(test_two_gateways),
     CASE(test_only_so_many),
     CASE(test_a_store_that_fails),
