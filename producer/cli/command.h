@@ -46,6 +46,7 @@ extern const struct command command_cancel;
 extern const struct command command_replay;
 extern const struct command command_dead;
 extern const struct command command_workers;
+extern const struct command command_top;
 extern const struct command command_topology;
 extern const struct command command_models;
 extern const struct command command_help;

@@ -41,6 +41,7 @@ _facefleet_options() {
 	tasks) _facefleet_words "--state --scene --user --since --limit --json $everywhere" ;;
 	replay) _facefleet_words "--same-id $everywhere" ;;
 	dead) _facefleet_words "--reason --limit --json --all --same-id --yes $everywhere" ;;
+	top) _facefleet_words "--interval --window $everywhere" ;;
 	workers) _facefleet_words "--json --watch --timeout $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
 	models) _facefleet_words "--json --detector --embedder --roc --threads --config --set --quiet --help --version" ;;
@@ -83,7 +84,8 @@ _facefleet() {
 	--base-dir | --detector | --embedder) _facefleet_files -d && return ;;
 	-f | --from | -o | --out | -p | --picture | --roc | -c | --config) _facefleet_files && return ;;
 	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight | --threads | \
-		-k | --top | --collection | -r | --reason | -n | --limit | -u | --user | --since) return ;;
+		-k | --top | --collection | -r | --reason | -n | --limit | -u | --user | --since | -i | --interval | \
+		--window) return ;;
 	esac
 
 	case ${COMP_WORDS[COMP_CWORD]},$command in
@@ -95,7 +97,7 @@ _facefleet() {
 	*,dead) _facefleet_dead ;;
 	*, | *,help)
 		_facefleet_words "match submit enroll unenroll verify search collections erase store task tasks cancel replay \
-			dead workers topology models help"
+			dead workers top topology models help"
 		;;
 	esac
 }
