@@ -89,9 +89,11 @@ static bool look(const struct search *s, struct people_person *out)
 	return false;
 }
 
-/* An older one than is there already may come late; it is refused when it is looked at. */
-static void keep(const struct search *s, const struct buffer *entry)
+/* What has become too old on its way would be refused when it is looked at; and may push out what is newer. */
+static void keep(const struct search *s, uint64_t version, const struct buffer *entry)
 {
+	if (version < newest_of(s->cache->newest, s->collection, s->user_id))
+		return;
 	/* Without room for it nothing is kept, which is as good. */
 	(void)!lru_put(s->cache->lru, s->key.data, s->key.size, entry->data, entry->size, PEOPLE_CACHE_TTL_S * 1000);
 }
@@ -153,7 +155,7 @@ static int find_elsewhere(void *arg, struct buffer *out, struct error *err)
 	if (r == 0 && people_entry_write(&person, out) < 0)
 		r = error_set(err, ERROR_INTERNAL, "no memory for a person");
 	if (r == 0 && person.count > 0)
-		keep(s, out);
+		keep(s, person.version, out);
 	people_finish(&person);
 	return r;
 }

@@ -71,6 +71,19 @@ void job_init(struct job *job, enum job_op op);
  */
 int job_decode(struct job *job, enum encoding encoding, const uint8_t *body, size_t size, struct error *err) must_check;
 
+/** What is known of a job before its body is read: where it came in says so. */
+struct job_frame {
+	enum job_op op;
+	const char *user_id; /**< NULL when the body says it */
+};
+
+/**
+ * Like job_decode(), for a body that may leave out what `frame` says and must not contradict it. Strings of `frame`
+ * are copied.
+ */
+int job_decode_framed(struct job *job, const struct job_frame *frame, enum encoding encoding, const uint8_t *body,
+		      size_t size, struct error *err) must_check;
+
 /**
  * Encodes a job. Refuses (`invalid_job`) what job_decode() would refuse, and more than
  * JOB_MAX_ENCODED_BYTES (`image_too_large`). Appends to `out`.

@@ -1,5 +1,7 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base64.h"
 #include "job/job.h"
@@ -39,7 +41,7 @@ static void read_addressed(struct job *job, struct job_storage *storage, const s
 		job->scene = "batch";
 	else if (value_read_string(&scene, storage->scene, sizeof(storage->scene)))
 		job->scene = storage->scene;
-	if (value_require(&op) && value_read_choice(&op, names_ops, array_size(names_ops), &index)) {
+	if ((job->has_op || value_require(&op)) && value_read_choice(&op, names_ops, array_size(names_ops), &index)) {
 		job->op = (enum job_op)index;
 		job->has_op = true;
 	}
@@ -100,12 +102,30 @@ static void keep_addressed(struct job *job)
 		job->callback_url = NULL;
 }
 
-int job_decode(struct job *job, enum encoding encoding, const uint8_t *body, size_t size, struct error *err)
+/* Fills in what the frame says, and refuses what says otherwise. */
+static void apply_frame(struct job *job, struct job_storage *storage, const struct job_frame *frame,
+			const struct value *root)
+{
+	struct value op = value_field(root, "op");
+	struct value user = value_field(root, "user_id");
+
+	if (job->op != frame->op)
+		value_refuse(&op, "is not %s, which is asked for here", job_op_name(frame->op));
+	if (!frame->user_id)
+		return;
+	if (job->user_id[0] != '\0' && strcmp(job->user_id, frame->user_id) != 0)
+		value_refuse(&user, "is not the user asked for here");
+	snprintf(storage->user_id, sizeof(storage->user_id), "%s", frame->user_id);
+	job->user_id = storage->user_id;
+}
+
+static int decode(struct job *job, const struct job_frame *frame, enum encoding encoding, const uint8_t *body,
+		  size_t size, struct error *err)
 {
 	struct document doc;
 
-	job_init(job, JOB_MATCH);
-	job->has_op = false;
+	job_init(job, frame ? frame->op : JOB_MATCH);
+	job->has_op = frame != NULL;
 	job->scene = "";
 	int r = document_open(&doc, encoding, body, size, err);
 	if (r < 0)
@@ -120,6 +140,8 @@ int job_decode(struct job *job, enum encoding encoding, const uint8_t *body, siz
 	struct value root = value_root(&doc);
 	struct value collection = value_field(&root, "collection");
 	read_addressed(job, storage, &root);
+	if (frame)
+		apply_frame(job, storage, frame, &root);
 	if (value_read_string(&collection, storage->collection, sizeof(storage->collection)) &&
 	    storage->collection[0] != '\0')
 		job->collection = storage->collection;
@@ -136,6 +158,17 @@ int job_decode(struct job *job, enum encoding encoding, const uint8_t *body, siz
 	if (r < 0)
 		keep_addressed(job);
 	return r;
+}
+
+int job_decode(struct job *job, enum encoding encoding, const uint8_t *body, size_t size, struct error *err)
+{
+	return decode(job, NULL, encoding, body, size, err);
+}
+
+int job_decode_framed(struct job *job, const struct job_frame *frame, enum encoding encoding, const uint8_t *body,
+		      size_t size, struct error *err)
+{
+	return decode(job, frame, encoding, body, size, err);
 }
 
 void job_finish(struct job *job)

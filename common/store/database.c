@@ -100,6 +100,19 @@ void database_rollback(struct database *database)
 	(void)!database_execute(database, "ROLLBACK", NULL, 0, &ignored);
 }
 
+int database_write(struct database *database, const struct database_statement *statement, struct error *err)
+{
+	int r = database_begin(database, true, err);
+
+	if (r == 0)
+		r = database_run(database, statement, err);
+	if (r == 0)
+		r = database_commit(database, err);
+	if (r < 0)
+		database_rollback(database);
+	return r;
+}
+
 bool database_row_is_null(const struct database_row *row, unsigned column)
 {
 	return row->ops->is_null(row, column);

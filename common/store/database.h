@@ -96,6 +96,9 @@ void database_rollback(struct database *database);
 /** Runs one statement that reads, on its own: it sees one moment, and a lost connection is opened again for it. */
 int database_read(struct database *database, const struct database_statement *statement, struct error *err) must_check;
 
+/** Runs one statement that writes, in a transaction of its own: a lost connection is opened again for it. */
+int database_write(struct database *database, const struct database_statement *statement, struct error *err) must_check;
+
 /** Runs one statement. Inside a transaction an error leaves only database_rollback() to do. */
 int database_run(struct database *database, const struct database_statement *statement, struct error *err) must_check;
 

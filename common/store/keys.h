@@ -17,6 +17,7 @@
 #define KEYS_TEXT_SIZE 72 /**< a whole key, and the end */
 #define KEYS_HASH_SIZE 32
 #define KEYS_MAX_NAME_BYTES 64
+#define KEYS_MAX_RATE 1000000
 
 enum key_scope {
 	KEY_MATCH = 1 << 0,    /**< match, verify, search */
@@ -37,23 +38,31 @@ struct api_key {
 	int64_t revoked_at_ms; /**< 0: valid */
 };
 
-/** Makes a key and stores its hash; `text` gets the key itself, which cannot be had again. */
+/**
+ * Makes a key and stores its hash; `text` gets the key itself, which cannot be had again. A name that is empty, too
+ * long or not printable, no scopes, and a rate or burst outside [0, KEYS_MAX_RATE] are `config`.
+ */
 int keys_create(struct store *store, const char *name, unsigned scopes, double rate, double burst,
 		char text[KEYS_TEXT_SIZE], struct api_key *key, struct error *err) must_check;
 
 /** Reads a key's text into its id and the hash of its secret. False for what is no key. Touches no store. */
 bool keys_parse(const char *text, char id[KEYS_ID_SIZE], uint8_t hash[KEYS_HASH_SIZE]) must_check;
 
+/** True for what can be a key's id. */
+bool keys_is_id(const char *text) must_check;
+
 /** Looks a key up by its id; `found` says whether there is one, valid or revoked. */
 int keys_find(struct store *store, const char *id, struct api_key *key, bool *found, struct error *err) must_check;
 
+/** Keys in the order they were made, revoked ones too; a negative return of `fn` stops and is returned. */
 typedef int key_fn(void *arg, const struct api_key *key, struct error *err);
 int keys_list(struct store *store, key_fn *fn, void *arg, struct error *err) must_check;
 
 /** `found` false: no such key. Revoking twice keeps the first time. */
 int keys_revoke(struct store *store, const char *id, int64_t now_ms, bool *found, struct error *err) must_check;
 
-/** "match,enroll" to scopes and back; an unknown word is `config`. */
+/** "match,enroll" to scopes and back; an unknown or missing word is `config`. `out` needs KEYS_SCOPES_SIZE. */
+#define KEYS_SCOPES_SIZE 64
 int keys_scopes_parse(const char *text, unsigned *scopes, struct error *err) must_check;
 void keys_scopes_print(unsigned scopes, char *out, size_t size);
 

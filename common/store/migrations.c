@@ -57,7 +57,38 @@ static const char *const tasks[] = {
     NULL,
 };
 
-static const char *const *const steps[] = {people, people_indexes, tasks};
+/* What the gateway and the callback service know of those who call, and of those who are called. */
+static const char *const keys[] = {
+    "CREATE TABLE api_keys (key_id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, hash BYTEA NOT NULL,"
+    " scopes BIGINT NOT NULL, rate_milli BIGINT NOT NULL, burst_milli BIGINT NOT NULL, created BIGINT NOT NULL,"
+    " revoked BIGINT NOT NULL DEFAULT 0)",
+    /* `leased` is 0 once the request was carried out. */
+    "CREATE TABLE idempotency_keys (owner TEXT NOT NULL, request_key TEXT NOT NULL, request_hash BYTEA NOT NULL,"
+    " task_id TEXT NOT NULL, created BIGINT NOT NULL, leased BIGINT NOT NULL, PRIMARY KEY (owner, request_key))",
+    "CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created)",
+    "CREATE TABLE callback_endpoints (prefix TEXT NOT NULL PRIMARY KEY, secret TEXT NOT NULL DEFAULT '',"
+    " old_secret TEXT NOT NULL DEFAULT '', created BIGINT NOT NULL, rotated BIGINT NOT NULL DEFAULT 0,"
+    " disabled BIGINT NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '')",
+    NULL,
+};
+
+/* The job is last: listings do not read past what they want. */
+static const char *const schedules[] = {
+    "CREATE TABLE schedules_version (version BIGINT NOT NULL)",
+    "INSERT INTO schedules_version VALUES (0)",
+    "CREATE TABLE schedules_lock (holder TEXT NOT NULL, token BIGINT NOT NULL, expires_ms BIGINT NOT NULL)",
+    "INSERT INTO schedules_lock VALUES ('', 0, 0)",
+    "CREATE TABLE schedules (schedule_id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, owner TEXT NOT NULL,"
+    " op TEXT NOT NULL, scene TEXT NOT NULL, user_id TEXT NOT NULL, collection TEXT NOT NULL, cron TEXT NOT NULL,"
+    " time_zone TEXT NOT NULL, every_ms BIGINT NOT NULL, misfire BIGINT NOT NULL, due_ms BIGINT NOT NULL,"
+    " task_id TEXT NOT NULL, created_at_ms BIGINT NOT NULL, last_run_ms BIGINT NOT NULL, job BYTEA NOT NULL)",
+    "CREATE INDEX schedules_by_due ON schedules (due_ms, schedule_id)",
+    "CREATE INDEX schedules_by_owner ON schedules (owner, schedule_id)",
+    "CREATE INDEX schedules_by_user ON schedules (user_id, collection)",
+    NULL,
+};
+
+static const char *const *const steps[] = {people, people_indexes, tasks, keys, schedules};
 
 int migrations_newest(void)
 {

@@ -114,7 +114,7 @@ int tasks_stuck(struct store *store, int64_t before_ms, unsigned limit, task_row
 /** How many tasks are in each state, by enum task_state. */
 int tasks_count(struct store *store, uint64_t counts[TASK_FINAL_FAILED + 1], struct error *err) must_check;
 
-/** Removes at most `limit` tasks, with their log, that finished before `before_ms`. */
+/** Removes at most `limit` (and 256) tasks, with their log, that finished before `before_ms`. */
 int tasks_purge(struct store *store, int64_t before_ms, unsigned limit, unsigned *removed,
 		struct error *err) must_check;
 

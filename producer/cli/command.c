@@ -8,7 +8,7 @@
 #include "cli/suggest.h"
 
 const struct command *const command_table[] = {
-    &command_match,
+    &command_match, //
     &command_submit,
     &command_enroll,
     &command_unenroll,
@@ -16,11 +16,14 @@ const struct command *const command_table[] = {
     &command_search,
     &command_collections,
     &command_erase,
+    &command_schedule,
     &command_store,
     &command_task,
     &command_tasks,
     &command_cancel,
     &command_replay,
+    &command_keys,
+    &command_endpoints,
     &command_dead,
     &command_workers,
     &command_top,

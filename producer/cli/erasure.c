@@ -20,6 +20,7 @@
 #include "cli/report.h"
 #include "job/control.h"
 #include "store/collections.h"
+#include "store/schedules.h"
 #include "store/tasks.h"
 
 #define REDIS_TIMEOUT_MS 10000
@@ -70,6 +71,7 @@ static void erase_from_store(struct erasure *e)
 	unsigned persons = 0;
 	uint64_t images = 0;
 	uint64_t tasks = 0;
+	uint64_t schedules = 0;
 
 	if (!settings.url[0]) {
 		tell(e, "store", "none is configured");
@@ -83,6 +85,8 @@ static void erase_from_store(struct erasure *e)
 				      &e->version, &err);
 	if (r == 0)
 		r = tasks_erase_user(store, e->settings->collection, e->settings->user_id, &tasks, &err);
+	if (r == 0)
+		r = schedules_erase_user(store, e->settings->collection, e->settings->user_id, &schedules, &err);
 	store_close(store);
 	if (r < 0) {
 		miss(e, "store", &err);
@@ -91,6 +95,7 @@ static void erase_from_store(struct erasure *e)
 	tell(e, "store", "%" PRIu64 " image%s removed, in %u collection%s", images, images == 1 ? "" : "s", persons,
 	     persons == 1 ? "" : "s");
 	tell(e, "tasks", "%" PRIu64 " removed with %s history", tasks, tasks == 1 ? "its" : "their");
+	tell(e, "planned", "%" PRIu64 " scheduled job%s removed", schedules, schedules == 1 ? "" : "s");
 }
 
 /* --- the workers --- */

@@ -21,6 +21,8 @@ PROGRAMS = {
     "facefleet-worker": "worker/match/facefleet-worker",
     "facefleet-callback": "worker/callback/facefleet-callback",
     "facefleet-tracker": "worker/tracker/facefleet-tracker",
+    "facefleet-gateway": "producer/gateway/facefleet-gateway",
+    "facefleet-scheduler": "producer/scheduler/facefleet-scheduler",
 }
 VHOSTS_KEPT = 8
 SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "LeakSanitizer")
@@ -168,7 +170,7 @@ class Program:
 
 
 class Fleet:
-    """Workers, callback services and shells on one virtual host."""
+    """Workers, callback services, schedulers and shells on one virtual host."""
 
     def __init__(self, broker, bin_dir, folder):
         self.broker = broker
@@ -212,6 +214,14 @@ class Fleet:
         """A tracker; use_store() comes first."""
         settings = {key.replace("__", "."): value for key, value in settings.items()}
         return self.start("facefleet-tracker", settings)
+
+    def gateway(self, **settings):
+        settings = {key.replace("__", "."): value for key, value in settings.items()}
+        return self.start("facefleet-gateway", settings)
+
+    def scheduler(self, prefix=(), **settings):
+        settings = {key.replace("__", "."): value for key, value in settings.items()}
+        return self.start("facefleet-scheduler", settings, prefix)
 
     def shell(self, *arguments, **options):
         """Runs `facefleet …` to its end."""

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import sqlite3
 import threading
 import time
 
@@ -371,3 +373,101 @@ def test_settings_it_does_not_start_with(fleet, settings, words):
     assert service.process.wait(timeout=60) == 2
     assert words in service.log().replace('\\"', '"')
     assert "c2hvcnQ" not in service.log()
+
+
+# --- endpoints that the store knows -----------------------------------------------------------------
+
+
+def endpoints(fleet, *arguments):
+    done = fleet.shell("endpoints", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def signed_by(replies, endpoint, path):
+    """Posts one, and says what it was signed with: a set of signatures, and the request."""
+    count = len(endpoint.received(path))
+    replies.reply(endpoint.url + path)
+    request = wait_for(endpoint, path, count + 1)[count]
+    return request.headers["webhook-signature"].split(" "), request
+
+
+def wait_signed_by(replies, endpoint, path, secrets):
+    """Posts until the service knows these secrets, in this order."""
+
+    def is_signed():
+        signatures, request = signed_by(replies, endpoint, path)
+        return signatures == [signature(secret, request) for secret in secrets]
+
+    wait_until(is_signed, f"{path} is signed with {len(secrets)} secrets")
+
+
+def test_an_endpoint_has_secrets_of_its_own(fleet, replies, endpoint):
+    fleet.use_store()
+    first = endpoints(fleet, "secret", endpoint.url + "/hooks")
+    service = serve(fleet)
+    for path, secret in (("/hooks", first), ("/hooks/ann?x=y", first), ("/hooks2", SECRET), ("/", SECRET)):
+        signatures, request = signed_by(replies, endpoint, path)
+        assert signatures == [signature(secret, request)], path
+    second = endpoints(fleet, "secret", endpoint.url + "/hooks", "--rotate")
+    wait_signed_by(replies, endpoint, "/hooks", [second, first])
+    endpoints(fleet, "remove", endpoint.url + "/hooks")
+    wait_signed_by(replies, endpoint, "/hooks", [SECRET])
+    stop_with_nothing_left(service, replies)
+    assert first not in service.log() and second not in service.log()
+
+
+def test_an_endpoint_that_is_gone_gets_no_more(fleet, replies, endpoint):
+    fleet.use_store()
+    service = serve(fleet)
+    endpoint.plan["/hook?token=1"] = [410]
+    replies.reply(endpoint.url + "/hook?token=1")
+    assert replies.parked()[0].headers["facefleet-reason"] == "callback endpoint is gone: HTTP 410"
+    replies.reply(endpoint.url + "/hook")
+    reason = replies.parked()[0].headers["facefleet-reason"]
+    assert reason == "callback disabled: its endpoint is switched off: it answered HTTP 410"
+    assert endpoint.received("/hook") == []
+    wait_counted(service, 'facefleet_callback_parked_total{cause="disabled"}', 1)
+    wait_until(lambda: endpoint.url + "/hook" in endpoints(fleet), "the store knows it")
+    listed = json.loads(endpoints(fleet))
+    assert listed["endpoint"] == endpoint.url + "/hook" and listed["disabled_at"] and "410" in listed["reason"]
+    stop_with_nothing_left(service, replies)
+    serve(fleet)
+    replies.reply(endpoint.url + "/hook")
+    assert replies.parked()[0].headers["facefleet-reason"] == reason, "another service knows it too"
+    endpoints(fleet, "enable", endpoint.url + "/hook")
+
+    def is_posted():
+        replies.reply(endpoint.url + "/hook")
+        wait_until(lambda: endpoint.received("/hook") or replies.count(PARKED), "it is posted or parked")
+        if replies.count(PARKED):
+            replies.parked()
+        return endpoint.received("/hook")
+
+    wait_until(is_posted, "an operator enabled it")
+
+
+def test_without_the_store_the_last_answer_counts(fleet, replies, endpoint):
+    fleet.use_store()
+    path = fleet.environment["FACEFLEET_STORE_URL"].removeprefix("sqlite:")
+    own = endpoints(fleet, "secret", endpoint.url + "/")
+    service = serve(fleet)
+    wait_signed_by(replies, endpoint, "/hook", [own])
+    with sqlite3.connect(path, timeout=30) as database:
+        database.execute("ALTER TABLE callback_endpoints RENAME TO hidden")
+    wait_until(lambda: "callback endpoints are not known" in service.log(), "it has seen that the store is away")
+    wait_signed_by(replies, endpoint, "/hook", [own])
+    assert service.is_ready()
+    with sqlite3.connect(path, timeout=30) as database:
+        database.execute("ALTER TABLE hidden RENAME TO callback_endpoints")
+    wait_until(lambda: "callback endpoints are known again" in service.log(), "the store is back")
+    stop_with_nothing_left(service, replies)
+
+
+def test_a_store_without_tables_stops_nothing(fleet, replies, endpoint):
+    fleet.environment["FACEFLEET_STORE_URL"] = f"sqlite:{fleet.folder}/nothing.db"
+    service = serve(fleet)
+    signatures, request = signed_by(replies, endpoint, "/hook")
+    assert signatures == [signature(SECRET, request)]
+    assert service.log().count("callback endpoints are not known") == 1
+    assert not os.path.exists(f"{fleet.folder}/nothing.db"), "it is not made"

@@ -43,12 +43,20 @@ static bool is_lost(const struct courier *courier, const struct delivery *delive
 
 static void post(struct courier *courier, struct delivery *delivery)
 {
+	struct registry_entry entry;
+
 	delivery->state = DELIVERY_POSTING;
-	int r = delivery_post(delivery, courier->tools.client, courier->tools.keys, courier->tools.timeout_ms);
+	registry_look(courier->tools.registry, delivery->message->envelope.callback_url, &entry);
+	/* Through the mailbox, as any other answer comes: a line of failures does not recurse. */
+	if (entry.disabled) {
+		delivery->news = DELIVERY_DISABLED;
+		mailbox_post(courier->tools.box, &delivery->mail);
+		return;
+	}
+	int r = delivery_post(delivery, courier->tools.client, entry.keys ? entry.keys : courier->tools.keys,
+			      courier->tools.timeout_ms);
 	if (r == 0)
 		return;
-
-	/* Through the mailbox, as any other answer comes: a line of failures does not recurse. */
 	delivery->answer = (struct answer){.outcome = HTTP_FAILED, .retry_after_ms = -1};
 	snprintf(delivery->answer.text, sizeof(delivery->answer.text), "not sent: %s", strerror(-r));
 	delivery->news = DELIVERY_ANSWERED;
@@ -175,18 +183,34 @@ static void log_attempt(const struct delivery *delivery)
 	log_write(delivered ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, &delivery->ctx, message, fields);
 }
 
+/* No more callbacks for whoever said that it is gone, until an operator knows better. */
+static void disable_endpoint(struct courier *courier, const struct delivery *delivery)
+{
+	char reason[ENDPOINTS_REASON_SIZE];
+
+	snprintf(reason, sizeof(reason), "it answered HTTP %ld", delivery->answer.status);
+	if (registry_disable(courier->tools.registry, delivery->message->envelope.callback_url, reason))
+		log_warning(&delivery->ctx, "callback endpoint disabled", log_string("reason", reason),
+			    log_string("url", delivery->url));
+}
+
 static void handle_answer(struct courier *courier, struct delivery *delivery)
 {
+	const struct verdict *verdict = &delivery->verdict;
+
+	verdict_reach(&delivery->verdict, &delivery->answer, courier->tools.plan, delivery_attempts(delivery) + 1);
+	/* Before anybody else's turn comes there. */
+	if (!courier->hurrying && verdict->what == VERDICT_PARK && verdict->cause == PARK_GONE)
+		disable_endpoint(courier, delivery);
 	leave_endpoint(courier, delivery);
 	if (courier->hurrying) {
 		settle(courier, delivery, AMQP_REQUEUE);
 		return;
 	}
-	verdict_reach(&delivery->verdict, &delivery->answer, courier->tools.plan, delivery_attempts(delivery) + 1);
 	log_attempt(delivery);
 	meters_attempt(courier->tools.meters, &delivery->answer);
 
-	switch (delivery->verdict.what) {
+	switch (verdict->what) {
 	case VERDICT_DELIVERED:
 		if (delivery->finished_at_ms)
 			metric_observe(courier->tools.meters->delivery_seconds,
@@ -246,6 +270,47 @@ static void refuse(struct courier *courier, struct delivery *delivery, enum park
 	forward(courier, delivery);
 }
 
+/* True if the endpoint is switched off; then the delivery is on its way to the parked messages. */
+static bool park_disabled(struct courier *courier, struct delivery *delivery)
+{
+	struct registry_entry entry;
+	struct error err;
+
+	registry_look(courier->tools.registry, delivery->message->envelope.callback_url, &entry);
+	if (!entry.disabled)
+		return false;
+	error_set(&err, ERROR_INVALID_JOB, "its endpoint is switched off: %s", entry.disabled);
+	refuse(courier, delivery, PARK_DISABLED, &err);
+	return true;
+}
+
+static void handle_disabled(struct courier *courier, struct delivery *delivery)
+{
+	leave_endpoint(courier, delivery);
+	/* The broker sends a lost one again: a copy must not be parked as well. */
+	if (is_lost(courier, delivery)) {
+		let_go(courier, delivery);
+	} else if (courier->closing) {
+		settle(courier, delivery, AMQP_REQUEUE);
+	} else if (!park_disabled(courier, delivery)) {
+		/* On again by now. */
+		delivery->verdict =
+		    (struct verdict){.what = VERDICT_DEFER, .delay_ms = retry_plan_shortest(courier->tools.plan)};
+		forward(courier, delivery);
+	}
+}
+
+/* Takes its place at the endpoint, and goes or waits. */
+static void enter_endpoint(struct courier *courier, struct delivery *delivery, const char *origin)
+{
+	if (endpoints_enter(courier->endpoints, &delivery->place, origin, clock_monotonic_ms()) != 0)
+		settle(courier, delivery, AMQP_REQUEUE);
+	else if (delivery->place.running)
+		post(courier, delivery);
+	else
+		delivery->state = DELIVERY_WAITING;
+}
+
 static void admit(struct courier *courier, struct delivery *delivery)
 {
 	char origin[HTTP_ORIGIN_SIZE];
@@ -256,12 +321,8 @@ static void admit(struct courier *courier, struct delivery *delivery)
 	} else if (http_url_origin(delivery->message->envelope.callback_url, origin) != 0) {
 		error_set(&err, ERROR_INVALID_JOB, "not an http or https URL");
 		refuse(courier, delivery, PARK_REFUSED, &err);
-	} else if (endpoints_enter(courier->endpoints, &delivery->place, origin, clock_monotonic_ms()) != 0) {
-		settle(courier, delivery, AMQP_REQUEUE);
-	} else if (delivery->place.running) {
-		post(courier, delivery);
-	} else {
-		delivery->state = DELIVERY_WAITING;
+	} else if (!park_disabled(courier, delivery)) {
+		enter_endpoint(courier, delivery, origin);
 	}
 }
 
@@ -300,6 +361,9 @@ void courier_read_mail(struct courier *courier)
 			break;
 		case DELIVERY_PUBLISHED:
 			handle_published(courier, delivery);
+			break;
+		case DELIVERY_DISABLED:
+			handle_disabled(courier, delivery);
 			break;
 		}
 	}

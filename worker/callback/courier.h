@@ -12,6 +12,7 @@
 #include "endpoint.h"
 #include "http/client.h"
 #include "meters.h"
+#include "registry.h"
 #include "retry_plan.h"
 #include "signature.h"
 
@@ -27,7 +28,8 @@ struct courier_tools {
 	struct amqp_link *consuming;
 	struct amqp_link *publishing;
 	struct http_client *client;
-	const struct signature_keys *keys;
+	const struct signature_keys *keys; /**< common to all endpoints without any of their own */
+	struct registry *registry;         /**< NULL: there is none */
 	const struct retry_plan *plan;
 	struct meters *meters;
 	unsigned max_in_flight; /**< the prefetch */

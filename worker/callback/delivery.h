@@ -22,8 +22,9 @@
 /** What another thread says about a delivery by posting it. */
 enum delivery_news {
 	DELIVERY_ARRIVED,
-	DELIVERY_ANSWERED, /**< see `answer` */
-	DELIVERY_PUBLISHED /**< see `published` */
+	DELIVERY_ANSWERED,  /**< see `answer` */
+	DELIVERY_PUBLISHED, /**< see `published` */
+	DELIVERY_DISABLED   /**< its turn came, and its endpoint is switched off */
 };
 
 /** Where a delivery stands; belongs to the courier. */

@@ -30,6 +30,7 @@
 
 struct service {
 	struct signature_keys *keys;
+	struct registry *registry; /* NULL: no store is configured */
 	struct retry_plan plan;
 	struct address_policy *policy;
 	struct http_client *client;
@@ -135,6 +136,16 @@ static int make_client(struct service *service, const struct config *config, str
 	return r == 0 ? http_client_new(&service->client, &settings, err) : r;
 }
 
+static int make_registry(struct service *service, const struct config *config, struct error *err)
+{
+	struct store_settings settings;
+
+	if (store_settings_from_config(&settings, config, NULL) < 0)
+		return 0;
+	service->registry = registry_new(&settings, REGISTRY_REFRESH_MS);
+	return service->registry ? 0 : error_set(err, ERROR_INTERNAL, "out of memory");
+}
+
 static int make_courier(struct service *service, const struct config *config, struct error *err)
 {
 	const struct courier_tools tools = {
@@ -143,6 +154,7 @@ static int make_courier(struct service *service, const struct config *config, st
 	    .publishing = service->publishing,
 	    .client = service->client,
 	    .keys = service->keys,
+	    .registry = service->registry,
 	    .plan = &service->plan,
 	    .meters = &service->meters,
 	    .max_in_flight = (unsigned)config_integer(config, OPTION_CALLBACK_MAX_IN_FLIGHT),
@@ -170,7 +182,9 @@ static int make(struct service *service, const struct config *config, struct met
 	service->timeout_ms = config_integer(config, OPTION_CALLBACK_TIMEOUT);
 	service->silence_ms = MISSED_HEARTBEATS * 1000 * config_integer(config, OPTION_AMQP_HEARTBEAT);
 	meters_init(&service->meters, metrics);
-	r = make_client(service, config, err);
+	r = make_registry(service, config, err);
+	if (r == 0)
+		r = make_client(service, config, err);
 	if (r == 0)
 		r = make_links(service, config, metrics, err);
 	return r == 0 ? make_courier(service, config, err) : r;
@@ -206,6 +220,7 @@ void service_free(struct service *service)
 	if (service->has_box)
 		mailbox_finish(&service->box);
 	address_policy_free(service->policy);
+	registry_free(service->registry);
 	signature_keys_free(service->keys);
 	free(service);
 }
@@ -260,6 +275,8 @@ static void drain(struct service *service)
 
 int service_start(struct service *service, struct error *err)
 {
+	if (service->registry && registry_start(service->registry) < 0)
+		return error_set(err, ERROR_INTERNAL, "no thread for the callback endpoints");
 	int r = amqp_link_start(service->publishing, err);
 
 	return r == 0 ? amqp_link_start(service->consuming, err) : r;

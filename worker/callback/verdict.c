@@ -32,10 +32,8 @@ const char *answer_kind_name(enum answer_kind kind)
 const char *park_cause_name(enum park_cause cause)
 {
 	static const char *const names[PARK_CAUSE_COUNT] = {
-	    [PARK_EXHAUSTED] = "exhausted",
-	    [PARK_GONE] = "gone",
-	    [PARK_REFUSED] = "refused",
-	    [PARK_INVALID] = "invalid",
+	    [PARK_EXHAUSTED] = "exhausted", [PARK_GONE] = "gone",         [PARK_REFUSED] = "refused",
+	    [PARK_INVALID] = "invalid",     [PARK_DISABLED] = "disabled",
 	};
 
 	return names[cause];

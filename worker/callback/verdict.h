@@ -35,9 +35,10 @@ enum park_cause {
 	PARK_EXHAUSTED, /**< every attempt of the schedule failed */
 	PARK_GONE,      /**< the endpoint answered 410 */
 	PARK_REFUSED,   /**< no http(s) URL, or an address that callbacks may not go to */
-	PARK_INVALID    /**< not a reply */
+	PARK_INVALID,   /**< not a reply */
+	PARK_DISABLED   /**< its endpoint is switched off */
 };
-#define PARK_CAUSE_COUNT (PARK_INVALID + 1)
+#define PARK_CAUSE_COUNT (PARK_DISABLED + 1)
 
 /** What is to be done about a message. */
 struct verdict {

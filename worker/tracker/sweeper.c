@@ -14,7 +14,8 @@
 /* Done in one sweep, at most: none keeps messages waiting for long. */
 #define MAX_CLOSED 500
 #define MAX_STUCK 1000
-#define MAX_PURGED 500
+#define PURGE_STEP 256
+#define PURGE_MS 100
 /* A reply that has not come round by then was lost: the broker did not take it. */
 #define CLOSE_AGAIN_MS 30000
 
@@ -196,13 +197,18 @@ static int find_stuck(struct sweeper *s, struct store *store, struct error *err)
 
 /* --- the rest --- */
 
+/* As many small steps as have room: it must keep up with what is finished. */
 static int purge(struct sweeper *s, struct store *store, struct error *err)
 {
+	int64_t until_ms = clock_monotonic_ms() + PURGE_MS;
 	unsigned removed;
-	int r = tasks_purge(store, clock_unix_ms() - s->settings.keep_ms, MAX_PURGED, &removed, err);
+	int r;
 
-	if (r == 0)
-		metric_add(s->settings.meters->purged, removed);
+	do {
+		r = tasks_purge(store, clock_unix_ms() - s->settings.keep_ms, PURGE_STEP, &removed, err);
+		if (r == 0)
+			metric_add(s->settings.meters->purged, removed);
+	} while (r == 0 && removed == PURGE_STEP && clock_monotonic_ms() < until_ms);
 	return r;
 }
 

@@ -36,7 +36,10 @@ _facefleet_options() {
 	verify) _facefleet_words "--collection $ask $pair $everywhere" ;;
 	search) _facefleet_words "--top --collection $ask $pair $everywhere" ;;
 	collections) _facefleet_words "--json --out --embedder --threads $everywhere" ;;
+	schedule) _facefleet_words "--at --in --every --cron --time-zone --misfire --name --top --collection --json $pair $everywhere" ;;
 	erase) _facefleet_words "--collection --yes $everywhere" ;;
+	keys) _facefleet_words "--scopes --rate --burst --json $everywhere" ;;
+	endpoints) _facefleet_words "--rotate --json $everywhere" ;;
 	task) _facefleet_words "--watch --json $everywhere" ;;
 	tasks) _facefleet_words "--state --scene --user --since --limit --json $everywhere" ;;
 	replay) _facefleet_words "--same-id $everywhere" ;;
@@ -66,9 +69,22 @@ _facefleet_collections() {
 	esac
 }
 
-# An action of `dead`.
-_facefleet_dead() {
-	[[ ${COMP_WORDS[COMP_CWORD - 1]} != dead ]] || _facefleet_words "list show replay drop"
+# An action of `keys`, `endpoints` or `dead`.
+_facefleet_actions() {
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	keys) _facefleet_words "list create revoke" ;;
+	endpoints) _facefleet_words "list secret enable disable remove" ;;
+	dead) _facefleet_words "list show replay drop" ;;
+	esac
+}
+
+# An action of `schedule`, then a job and its photographs.
+_facefleet_schedule() {
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	schedule) _facefleet_words "add list remove run-now" ;;
+	add) _facefleet_words "match verify search enroll unenroll" ;;
+	*) _facefleet_files ;;
+	esac
 }
 
 _facefleet() {
@@ -79,12 +95,15 @@ _facefleet() {
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
 	--scene) _facefleet_words "batch realtime" && return ;;
 	--policy) _facefleet_words "largest best_pair reject_multiple" && return ;;
+	--scopes) _facefleet_words "match enroll read_all schedule admin" && return ;;
+	--misfire) _facefleet_words "run-once skip" && return ;;
 	--state) _facefleet_words "pending running failed retrying succeeded final_failed" && return ;;
 	--format) _facefleet_words "jsonl csv" && return ;;
 	--base-dir | --detector | --embedder) _facefleet_files -d && return ;;
 	-f | --from | -o | --out | -p | --picture | --roc | -c | --config) _facefleet_files && return ;;
 	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight | --threads | \
-		-k | --top | --collection | -r | --reason | -n | --limit | -u | --user | --since | -i | --interval | \
+		-k | --top | --collection | --rate | --burst | -r | --reason | -n | --limit | --at | --in | --every | \
+		--cron | --time-zone | --name | -u | --user | --since | -i | --interval | \
 		--window) return ;;
 	esac
 
@@ -93,11 +112,12 @@ _facefleet() {
 	*,match | *,submit | *,enroll | *,verify | *,search) _facefleet_files ;;
 	*,models) _facefleet_models ;;
 	*,collections) _facefleet_collections ;;
+	*,keys | *,endpoints | *,dead) _facefleet_actions ;;
+	*,schedule) _facefleet_schedule ;;
 	*,store) _facefleet_words "migrate status" ;;
-	*,dead) _facefleet_dead ;;
 	*, | *,help)
-		_facefleet_words "match submit enroll unenroll verify search collections erase store task tasks cancel replay \
-			dead workers top topology models help"
+		_facefleet_words "match submit enroll unenroll verify search collections erase schedule store task tasks cancel \
+			replay keys endpoints dead workers top topology models help"
 		;;
 	esac
 }

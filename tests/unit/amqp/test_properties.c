@@ -48,9 +48,8 @@ static void test_round_trip(void **state)
 	assert_true(properties.basic._flags & AMQP_BASIC_TIMESTAMP_FLAG);
 	assert_false(properties.basic._flags & AMQP_BASIC_EXPIRATION_FLAG);
 	properties_to_envelope(&in, &properties.basic);
-	/* Whoever publishes it again does so at another time. */
-	assert_int_equal(in.sent_ms, properties.basic.timestamp * 1000);
-	in.sent_ms = 0;
+	assert_true(in.sent_ms > 0);
+	in.sent_ms = 0; /* is not for the one who sends to say */
 	assert_memory_equal(&in, &out, sizeof(in));
 }
 

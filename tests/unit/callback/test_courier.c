@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "callback/courier.h"
+#include "files.h"
 #include "samples.h"
 
 /* The broker and the HTTP client are played by the three functions below; the rest is real. */
@@ -414,6 +415,58 @@ static void hurrying_gives_back_what_is_being_posted(void **state)
 	assert_int_equal(fake.published_count, 0);
 }
 
+/* --- endpoints that are switched off ---------------------------------------------------------- */
+
+#define HOOKS "https://shop.example/hooks"
+
+static void arrive_at(struct world *world, const char *url)
+{
+	struct amqp_delivery *message = sample_delivery(ENCODING_JSON, 0);
+
+	snprintf(message->envelope.callback_url, sizeof(message->envelope.callback_url), "%s", url);
+	arrive_message(world, message);
+}
+
+static void parks_what_goes_to_an_endpoint_that_is_gone(void **state)
+{
+	static const char reason[] = "callback disabled: its endpoint is switched off: it answered HTTP 410";
+	struct world *world = *state;
+	struct store_files files;
+
+	assert_int_equal(store_files_init(&files), 0);
+	const struct store_settings settings = {.url = files.urls[0], .timeout_ms = 5000};
+	assert_int_equal(store_migrate(&settings, NULL, NULL, NULL), 0);
+	world->courier.tools.registry = registry_new(&settings, 60000);
+	assert_non_null(world->courier.tools.registry);
+	assert_int_equal(registry_start(world->courier.tools.registry), 0);
+
+	for (unsigned i = 0; i < 3; i++)
+		arrive_at(world, HOOKS); /* two go, the third waits */
+	arrive_at(world, "https://shop.example/others");
+	assert_int_equal(fake.posted_count, 2);
+	answer(world, 0, HTTP_ANSWERED, 410);
+	assert_string_equal(fake.published[0].message->envelope.reason, "callback endpoint is gone: HTTP 410");
+	/* Whose turn came is not sent, and the one behind it is not held up. */
+	courier_read_mail(&world->courier);
+	assert_int_equal(fake.published_count, 2);
+	assert_string_equal(fake.published[1].message->envelope.reason, reason);
+	assert_int_equal(fake.posted_count, 3);
+	arrive_at(world, HOOKS "?token=2");
+	assert_int_equal(fake.published_count, 3);
+	assert_string_equal(fake.published[2].message->envelope.reason, reason);
+	assert_int_equal(fake.posted_count, 3);
+	/* What was under way is taken as it is answered. */
+	answer(world, 1, HTTP_ANSWERED, 200);
+	answer(world, 2, HTTP_ANSWERED, 200);
+	for (unsigned i = 0; i < 3; i++)
+		confirm(world, i, AMQP_CONFIRMED);
+	assert_int_equal(fake.settled_count, 5);
+	assert_true(courier_is_idle(&world->courier));
+	assert_true(metric_value(world->meters.parked[PARK_DISABLED]) == 2);
+	registry_free(world->courier.tools.registry);
+	store_files_finish(&files);
+}
+
 #define COURIER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -433,6 +486,7 @@ static const struct CMUnitTest tests[] = {
     COURIER_TEST(what_was_not_begun_is_dropped_with_its_connection),
     COURIER_TEST(closing_gives_back_what_is_not_under_way),
     COURIER_TEST(hurrying_gives_back_what_is_being_posted),
+    COURIER_TEST(parks_what_goes_to_an_endpoint_that_is_gone),
 };
 
 RUN_TESTS(tests)

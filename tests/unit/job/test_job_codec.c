@@ -301,6 +301,36 @@ static void test_hostile_bodies_are_cheap(void **state)
 	job_finish(&job);
 }
 
+static int decode_framed(const char *text, const char *user_id, struct job *job, struct error *err)
+{
+	const struct job_frame frame = {.op = JOB_UNENROLL, .user_id = user_id};
+
+	return job_decode_framed(job, &frame, ENCODING_JSON, (const uint8_t *)text, strlen(text), err);
+}
+
+static void test_a_frame_says_what_a_body_leaves_out(void **state)
+{
+	static const char *const contradictions[] = {"{\"op\":\"match\"}", "{\"op\":7}", "{\"user_id\":\"v\"}"};
+	struct job job;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(decode_framed("{}", "u", &job, &err), 0);
+	assert_int_equal(job.op, JOB_UNENROLL);
+	assert_string_equal(job.user_id, "u");
+	job_finish(&job);
+	assert_int_equal(decode_framed("{\"op\":\"unenroll\",\"user_id\":\"u\"}", "u", &job, &err), 0);
+	job_finish(&job);
+	assert_int_equal(decode_framed("{\"user_id\":\"w\"}", NULL, &job, &err), 0);
+	assert_string_equal(job.user_id, "w");
+	job_finish(&job);
+	for (size_t i = 0; i < array_size(contradictions); i++) {
+		assert_int_equal(decode_framed(contradictions[i], "u", &job, &err), -EBADMSG);
+		assert_int_equal(err.code, ERROR_INVALID_JOB);
+		job_finish(&job);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_json_form),
     cmocka_unit_test(test_round_trip),
@@ -311,6 +341,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_encode_checks),
     cmocka_unit_test(test_encoded_size_is_bounded),
     cmocka_unit_test(test_hostile_bodies_are_cheap),
+    cmocka_unit_test(test_a_frame_says_what_a_body_leaves_out),
 };
 
 RUN_TESTS(tests)

@@ -444,8 +444,11 @@ static void test_lists(void **state)
 	struct list list;
 
 	(void)state;
+	uuid_v7(ids[0]);
 	for (unsigned i = 0; i < 5; i++) {
-		uuid_v7(ids[i]);
+		/* Of one moment, and yet in order. */
+		memcpy(ids[i], ids[0], UUID_SIZE);
+		ids[i][UUID_SIZE - 2] = (char)('0' + i);
 		const struct task_change change = {.task_id = ids[i],
 						   .state = i == 4 ? TASK_SUCCEEDED : TASK_RUNNING,
 						   .attempt = 1,

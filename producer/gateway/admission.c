@@ -1,0 +1,196 @@
+#include "admission.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "gateway_private.h"
+#include "problems.h"
+
+/* Keys, addresses and requests remembered at most. */
+#define MAX_KEYS 10000
+#define MAX_STRANGERS 100000
+
+/* What somebody without a key may do, where nobody needs one. */
+#define ANONYMOUS_SCOPES (KEY_MATCH | KEY_ENROLL | KEY_SCHEDULE)
+
+/* --- making --------------------------------------------------------------------------------------- */
+
+/* True if nobody but this host can come: 127.0.0.0/8, ::1 or localhost. */
+static bool is_loopback(const char *listen)
+{
+	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "[::1]:", 6) == 0 ||
+	       strncmp(listen, "localhost:", 10) == 0;
+}
+
+static int count_key(void *arg, const struct api_key *key, struct error *err)
+{
+	unsigned *count = arg;
+
+	(void)err;
+	*count += key->revoked_at_ms == 0;
+	return 0;
+}
+
+static int refuse_strangers(const char *listen, const char *why, struct error *err)
+{
+	return error_set(
+	    err, ERROR_CONFIG,
+	    "gateway.listen %.60s can be reached from other hosts, and %s: make a key with `facefleet keys create`, "
+	    "listen on 127.0.0.1, or set gateway.allow_anonymous",
+	    listen, why);
+}
+
+/* A gateway that nobody may use is a mistake, too; one whose store is away at the moment is not. */
+static int check_keys(struct gateway *gateway, const char *listen, struct error *err)
+{
+	struct error ignored;
+	struct store *store;
+	unsigned count = 0;
+
+	if (!gateway->has_store)
+		return refuse_strangers(listen, "there is no store for API keys", err);
+	if (store_open(&store, &gateway->store, &ignored) != 0)
+		return 0;
+	int r = keys_list(store, count_key, &count, &ignored);
+	store_close(store);
+	return r == 0 && count == 0 ? refuse_strangers(listen, "there are no API keys", err) : 0;
+}
+
+int admission_init(struct gateway *gateway, struct error *err)
+{
+	const char *listen = config_string(gateway->config, OPTION_GATEWAY_LISTEN);
+	const char *allow = config_string(gateway->config, OPTION_GATEWAY_ALLOW_ANONYMOUS);
+
+	gateway->allows_anonymous = strcmp(allow, "true") == 0 || (strcmp(allow, "auto") == 0 && is_loopback(listen));
+	if (!gateway->allows_anonymous && !is_loopback(listen)) {
+		int r = check_keys(gateway, listen, err);
+		if (r != 0)
+			return r;
+	}
+	gateway->keyring = keyring_new(MAX_KEYS);
+	gateway->keys_limit = rate_limit_new(MAX_KEYS);
+	gateway->strangers_limit = rate_limit_new(MAX_STRANGERS);
+	gateway->guard = idempotency_guard_new((size_t)config_integer(gateway->config, OPTION_GATEWAY_MAX_WAITING));
+	if (!gateway->keyring || !gateway->keys_limit || !gateway->strangers_limit || !gateway->guard)
+		return error_set(err, ERROR_INTERNAL, "out of memory");
+	return 0;
+}
+
+void admission_finish(struct gateway *gateway)
+{
+	keyring_free(gateway->keyring);
+	rate_limit_free(gateway->keys_limit);
+	rate_limit_free(gateway->strangers_limit);
+	idempotency_guard_free(gateway->guard);
+}
+
+/* --- who is it -------------------------------------------------------------------------------------- */
+
+static bool refuse_unauthorized(struct http_problem *problem, const char *detail)
+{
+	http_problem_init(problem, &problem_unauthorized, "%s", detail);
+	problem->authenticate = "Bearer";
+	return false;
+}
+
+static bool refuse_kind(const struct gateway *gateway, enum credentials_kind kind, struct http_problem *problem)
+{
+	if (kind == CREDENTIALS_BAD)
+		return refuse_unauthorized(problem, "the API key is malformed");
+	if (kind == CREDENTIALS_NONE && !gateway->allows_anonymous)
+		return refuse_unauthorized(problem, "send it as Authorization: Bearer, or X-API-Key");
+	return true;
+}
+
+bool admission_glance(void *arg, struct http_call *call, struct http_problem *problem)
+{
+	struct gateway *gateway = arg;
+	struct credentials credentials;
+	struct api_key key;
+
+	if (http_call_route(call)->always)
+		return true;
+	enum credentials_kind kind =
+	    keyring_read(http_call_header(call, "Authorization"), http_call_header(call, "X-API-Key"), &credentials);
+	if (!refuse_kind(gateway, kind, problem))
+		return false;
+	if (kind == CREDENTIALS_KEY &&
+	    keyring_know(gateway->keyring, &credentials, clock_monotonic_ms(), &key) == KEYRING_INVALID)
+		return refuse_unauthorized(problem, "the API key is not valid");
+	return true;
+}
+
+static bool refuse_store(struct http_problem *problem, const struct error *err)
+{
+	http_problem_init(problem, &problem_store_unavailable, "%s", err->text);
+	problem->retry_after_s = 1;
+	return false;
+}
+
+/* Whose key it is; asks the store where that is needed. */
+static bool find_key(struct gateway *gateway, struct visit *visit, struct store **store, struct api_key *key,
+		     struct http_problem *problem)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	enum keyring_verdict verdict = keyring_know(gateway->keyring, &visit->credentials, now_ms, key);
+	struct error err;
+
+	if (verdict == KEYRING_ASK) {
+		int r = routes_open_store(gateway, store, &err);
+
+		if (r == 0)
+			r = keyring_ask(gateway->keyring, *store, &visit->credentials, now_ms, &verdict, key, &err);
+		if (r < 0)
+			return refuse_store(problem, &err);
+	}
+	if (verdict != KEYRING_VALID)
+		return refuse_unauthorized(problem, "the API key is not valid");
+	return true;
+}
+
+static void fill_visitor(struct visitor *visitor, const struct api_key *key)
+{
+	snprintf(visitor->owner, sizeof(visitor->owner), "%s", key->id);
+	visitor->sees_all = keyring_allows(key, KEY_READ_ALL);
+}
+
+/* --- how often -------------------------------------------------------------------------------------- */
+
+static bool check_rate(struct gateway *gateway, struct rate_limit *limit, const char *name, const struct api_key *key,
+		       struct http_problem *problem)
+{
+	struct rate rate = {
+	    .per_second = key->rate > 0 ? key->rate : config_number(gateway->config, OPTION_GATEWAY_RATE),
+	    .burst = key->burst >= 1 ? key->burst : config_number(gateway->config, OPTION_GATEWAY_BURST),
+	};
+	struct rate_verdict verdict;
+
+	if (rate.per_second <= 0)
+		return true;
+	rate_limit_take(limit, name, &rate, clock_monotonic_ms(), &verdict);
+	if (verdict.allowed)
+		return true;
+	http_problem_init(problem, &problem_rate_limited, "%g a second are allowed, %u at once", rate.per_second,
+			  verdict.limit);
+	problem->retry_after_s = (int)((verdict.retry_after_ms + 999) / 1000);
+	return false;
+}
+
+bool admission_check(struct gateway *gateway, struct visit *visit, struct store **store, struct http_problem *problem)
+{
+	struct api_key key = {.scopes = ANONYMOUS_SCOPES};
+	bool named = visit->credentials_kind == CREDENTIALS_KEY;
+
+	if (!refuse_kind(gateway, visit->credentials_kind, problem))
+		return false;
+	if (named && !find_key(gateway, visit, store, &key, problem))
+		return false;
+	fill_visitor(&visit->visitor, &key);
+	if (!keyring_allows(&key, visit->scope)) {
+		http_problem_init(problem, &problem_forbidden, "%s", "it lacks the scope for this");
+		return false;
+	}
+	return named ? check_rate(gateway, gateway->keys_limit, key.id, &key, problem)
+		     : check_rate(gateway, gateway->strangers_limit, visit->address, &key, problem);
+}

@@ -1,0 +1,31 @@
+#ifndef GATEWAY_ADMISSION_H
+#define GATEWAY_ADMISSION_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "http/problem.h"
+#include "http/service.h"
+#include "store/store.h"
+
+struct gateway;
+struct visit;
+
+/** Makes what admission needs. `config` is refused when strangers could come and are not meant to. */
+int admission_init(struct gateway *gateway, struct error *err) must_check;
+void admission_finish(struct gateway *gateway);
+
+/**
+ * For http_service_settings: refuses who certainly has no valid key, before their body is kept. Asks nobody.
+ */
+bool admission_glance(void *gateway, struct http_call *call, struct http_problem *problem);
+
+/**
+ * What stands before every request of the API, in this order: who is it, may they ask for this, do they ask too often.
+ * (Whether they have asked before shows when their job has been read: see intake.c.) Fills in the visitor. False: the
+ * request is to be refused with `problem`. On a pool's thread; may ask the store.
+ */
+bool admission_check(struct gateway *gateway, struct visit *visit, struct store **store,
+		     struct http_problem *problem) must_check;
+
+#endif

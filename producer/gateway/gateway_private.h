@@ -1,0 +1,94 @@
+#ifndef GATEWAY_GATEWAY_PRIVATE_H
+#define GATEWAY_GATEWAY_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "amqp/link.h"
+#include "base/pool.h"
+#include "base/queue.h"
+#include "desk.h"
+#include "gateway.h"
+#include "http/service.h"
+#include "hub.h"
+#include "recent.h"
+#include "store/store.h"
+#include "visit.h"
+
+/** Visits that wait for a thread of a pool. */
+#define ROUTES_MAX_VISITS 1000
+
+/* What the parts of the gateway share. */
+struct gateway {
+	const struct config *config;
+	struct metrics *metrics;
+	struct amqp_url broker;
+	struct amqp_link *publishing;
+	struct amqp_link *hearing;
+	struct recent *recent;
+	struct desk *desk;
+	struct hub *hub;
+	struct queue *heard; /**< deliveries of events and replies, for the main thread */
+	struct http_service *service;
+	bool allows_anonymous;
+	struct keyring *keyring;
+	struct rate_limit *keys_limit;      /**< of those who have a key */
+	struct rate_limit *strangers_limit; /**< of those who have none */
+	struct idempotency_guard *guard;
+	bool has_store;
+	struct store_settings store;
+	int64_t max_wait_ms;
+	int64_t silence_ms;
+
+	/** Visits that become jobs, and visits that ask the store. */
+	struct queue *intake;
+	struct pool *intake_pool;
+	struct queue *reading;
+	struct pool *reading_pool;
+
+	/* Written by one thread, read by others. */
+	atomic_int_fast64_t turned_ms; /**< when the main loop last turned */
+	atomic_bool missed;            /**< the hearing connection broke */
+	atomic_bool stopping;
+	atomic_flag fatal_claimed; /**< by the first thread that reports a fatal error */
+	atomic_bool has_fatal;     /**< `fatal` is written */
+	struct error fatal;
+};
+
+/** The routes, and their number. */
+extern const struct http_route routes_table[];
+extern const unsigned routes_count;
+
+/** Starts the pools that handle visits. Returns 0 or a negative errno. */
+int routes_start_pools(struct gateway *gateway) must_check;
+
+/** Ends them: what waits is handled first. */
+void routes_stop_pools(struct gateway *gateway);
+
+/** Hands a visit to a pool, or refuses it when too many wait. Takes it over. */
+void routes_pass(struct queue *queue, struct visit *visit);
+
+/** Answers a visit with a problem and frees it. */
+void routes_refuse(struct visit *visit, const struct http_problem *problem);
+
+/** The thread's store, opened when it is first needed. */
+int routes_open_store(struct gateway *gateway, struct store **store, struct error *err) must_check;
+
+/** Says to the store how a request with an Idempotency-Key ended. For the desk. */
+void intake_end_ticket(void *arg, struct ticket *ticket, bool published);
+
+/** Makes a job of a visit and submits it. */
+visit_fn intake_handle;
+
+/** Shows a task, lists tasks, opens a stream of one task's events or all. */
+visit_fn tasks_handle_one;
+visit_fn tasks_handle_list;
+visit_fn tasks_handle_events;
+
+/** Handles one message that was heard: an event or a reply. */
+void feed_handle(struct gateway *gateway, const struct amqp_delivery *delivery);
+
+/** Whether the gateway turns, and whether it can take jobs; `why` says why not. */
+bool health_is_alive(struct gateway *gateway, char *why, size_t why_size);
+bool health_is_ready(struct gateway *gateway, char *why, size_t why_size);
+
+#endif

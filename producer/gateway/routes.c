@@ -1,0 +1,341 @@
+/* Which request goes where. Handlers run on the HTTP service's thread: they copy what they need of the headers and hand
+ * the rest to a pool, where admit() stands before everything. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admission.h"
+#include "base/clock.h"
+#include "cursor.h"
+#include "gateway_private.h"
+#include "problems.h"
+
+/* --- passing on -------------------------------------------------------------------------------- */
+
+void routes_refuse(struct visit *visit, const struct http_problem *problem)
+{
+	http_call_refuse(visit->call, problem);
+	visit_free(visit);
+}
+
+static void refuse_busy(struct http_call *call, const char *detail)
+{
+	struct http_problem problem;
+
+	http_problem_init(&problem, &http_problem_overloaded, "%s", detail);
+	problem.retry_after_s = 1;
+	http_call_refuse(call, &problem);
+}
+
+void routes_pass(struct queue *queue, struct visit *visit)
+{
+	struct http_call *call = visit->call;
+
+	if (queue_length(queue) < ROUTES_MAX_VISITS && queue_push(queue, visit, 0) == 0)
+		return;
+	visit_free(visit);
+	refuse_busy(call, "too many requests are waiting");
+}
+
+/* The one place that every request of the API comes through. */
+static void handle_visit(void *arg, void *state, void *item)
+{
+	struct gateway *gateway = arg;
+	struct visit *visit = item;
+	struct http_problem problem;
+
+	if (!visit->call || admission_check(gateway, visit, state, &problem))
+		visit->handle(gateway, visit, state);
+	else
+		routes_refuse(visit, &problem);
+}
+
+int routes_open_store(struct gateway *gateway, struct store **store, struct error *err)
+{
+	if (*store)
+		return 0;
+	if (!gateway->has_store)
+		return error_set(err, ERROR_STORE_UNAVAILABLE, "store.url is empty: there is no store");
+	return store_open(store, &gateway->store, err);
+}
+
+static int enter_pool(void *arg, unsigned index, void **state)
+{
+	(void)arg;
+	(void)index;
+	*state = calloc(1, sizeof(struct store *)); /* opened when it is first needed */
+	return *state ? 0 : -ENOMEM;
+}
+
+static void leave_pool(void *arg, void *state)
+{
+	struct store **store = state;
+
+	(void)arg;
+	store_close(*store);
+	free(store);
+}
+
+static const struct pool_ops pool_ops = {.enter = enter_pool, .run = handle_visit, .leave = leave_pool};
+
+int routes_start_pools(struct gateway *gateway)
+{
+	unsigned threads = (unsigned)config_integer(gateway->config, OPTION_GATEWAY_THREADS);
+	unsigned store_threads = (unsigned)config_integer(gateway->config, OPTION_GATEWAY_STORE_THREADS);
+	int r = pool_start(&gateway->intake_pool, "intake", threads, gateway->intake, &pool_ops, gateway);
+
+	return r == 0
+		   ? pool_start(&gateway->reading_pool, "reading", store_threads, gateway->reading, &pool_ops, gateway)
+		   : r;
+}
+
+void routes_stop_pools(struct gateway *gateway)
+{
+	pool_stop(gateway->intake_pool);
+	pool_stop(gateway->reading_pool);
+	gateway->intake_pool = NULL;
+	gateway->reading_pool = NULL;
+}
+
+/* --- jobs ------------------------------------------------------------------------------------------ */
+
+static void pass_job(struct gateway *gateway, struct http_call *call, enum job_op op, enum key_scope scope)
+{
+	struct visit *visit = visit_new(call, intake_handle, scope, gateway->max_wait_ms);
+
+	if (!visit) {
+		refuse_busy(call, "out of memory");
+		return;
+	}
+	visit->op = op;
+	visit->has_user = op == JOB_ENROLL || op == JOB_UNENROLL;
+	if (visit->has_user)
+		snprintf(visit->user_id, sizeof(visit->user_id), "%s", http_call_parameter(call, 0));
+	routes_pass(gateway->intake, visit);
+}
+
+static void handle_match(void *arg, struct http_call *call)
+{
+	pass_job(arg, call, JOB_MATCH, KEY_MATCH);
+}
+
+static void handle_verify(void *arg, struct http_call *call)
+{
+	pass_job(arg, call, JOB_VERIFY, KEY_MATCH);
+}
+
+static void handle_search(void *arg, struct http_call *call)
+{
+	pass_job(arg, call, JOB_SEARCH, KEY_MATCH);
+}
+
+static void handle_enroll(void *arg, struct http_call *call)
+{
+	pass_job(arg, call, JOB_ENROLL, KEY_ENROLL);
+}
+
+static void handle_unenroll(void *arg, struct http_call *call)
+{
+	pass_job(arg, call, JOB_UNENROLL, KEY_ENROLL);
+}
+
+/* --- tasks ------------------------------------------------------------------------------------------ */
+
+static void refuse_query(struct http_call *call, const char *field, const char *detail)
+{
+	struct http_problem problem;
+
+	http_problem_init(&problem, &problem_invalid_query, "%s: %s", field, detail);
+	snprintf(problem.field, sizeof(problem.field), "%s", field);
+	http_call_refuse(call, &problem);
+}
+
+/* Reads one parameter. False: it was refused. */
+static bool read_query(struct http_call *call, const char *name, char *out, size_t size)
+{
+	int r = http_call_query(call, name, out, size);
+
+	if (r == -EEXIST)
+		refuse_query(call, name, "is there twice");
+	else if (r < 0)
+		refuse_query(call, name, "is too long or badly encoded");
+	return r >= 0;
+}
+
+static bool check_query(struct http_call *call, const char *const *known)
+{
+	const char *unknown = http_call_unknown_query(call, known);
+
+	if (unknown)
+		refuse_query(call, "query", "has a parameter that is not known here");
+	return !unknown;
+}
+
+static bool read_limit(struct http_call *call, struct visit_list *list)
+{
+	char text[16];
+
+	if (!read_query(call, "limit", text, sizeof(text)))
+		return false;
+	size_t digits = strspn(text, "0123456789");
+	list->limit = text[0] == '\0' ? 50 : (unsigned)strtoul(text, NULL, 10);
+	if (text[digits] == '\0' && digits < 10 && list->limit >= 1 && list->limit <= 200)
+		return true;
+	refuse_query(call, "limit", "a whole number from 1 to 200 was expected");
+	return false;
+}
+
+static bool read_filter(struct http_call *call, struct visit_list *list)
+{
+	char state[16];
+	char since[64];
+
+	if (!read_query(call, "state", state, sizeof(state)) ||
+	    !read_query(call, "scene", list->scene, sizeof(list->scene)) ||
+	    !read_query(call, "user", list->user_id, sizeof(list->user_id)) ||
+	    !read_query(call, "since", since, sizeof(since)))
+		return false;
+	list->has_state = state[0] != '\0';
+	if (list->has_state && task_state_from_name(state, &list->state) < 0) {
+		refuse_query(call, "state", "is not the name of a state");
+		return false;
+	}
+	if (list->scene[0] != '\0' && !job_scene_is_valid(list->scene)) {
+		refuse_query(call, "scene", "1 to 32 characters of a-z, 0-9, _ and - were expected");
+		return false;
+	}
+	if (since[0] != '\0' && clock_parse_rfc3339(since, &list->since_ms) < 0) {
+		refuse_query(call, "since", "an RFC 3339 time was expected");
+		return false;
+	}
+	return true;
+}
+
+static bool read_list(struct http_call *call, struct visit_list *list)
+{
+	static const char *const known[] = {"state", "scene", "since", "user", "limit", "cursor", NULL};
+	char cursor[CURSOR_SIZE];
+
+	if (!check_query(call, known) || !read_filter(call, list) || !read_limit(call, list) ||
+	    !read_query(call, "cursor", cursor, sizeof(cursor)))
+		return false;
+	if (cursor[0] == '\0' || cursor_parse(cursor, &list->cursor))
+		return true;
+	refuse_query(call, "cursor", "is not one that was given out");
+	return false;
+}
+
+static void handle_list(void *arg, struct http_call *call)
+{
+	struct gateway *gateway = arg;
+	struct visit_list list = {0};
+
+	if (!read_list(call, &list))
+		return;
+	struct visit *visit = visit_new(call, tasks_handle_list, KEY_MATCH, 0);
+	if (!visit) {
+		refuse_busy(call, "out of memory");
+		return;
+	}
+	visit->list = list;
+	routes_pass(gateway->reading, visit);
+}
+
+/* What is no task's id is no task. */
+static bool read_task_id(struct http_call *call, struct visit *visit)
+{
+	const char *text = http_call_parameter(call, 0);
+
+	if (!uuid_is_valid(text))
+		return false;
+	memcpy(visit->task_id, text, UUID_SIZE);
+	return true;
+}
+
+static void pass_task(struct gateway *gateway, struct http_call *call, visit_fn *handle, bool one)
+{
+	static const char *const known[] = {NULL};
+	struct http_problem problem;
+
+	if (!check_query(call, known))
+		return;
+	struct visit *visit = visit_new(call, handle, KEY_MATCH, 0);
+	if (!visit) {
+		refuse_busy(call, "out of memory");
+	} else if (one && !read_task_id(call, visit)) {
+		http_problem_init(&problem, &problem_task_not_found, "the id is not that of a task");
+		routes_refuse(visit, &problem);
+	} else {
+		routes_pass(gateway->reading, visit);
+	}
+}
+
+static void handle_task(void *arg, struct http_call *call)
+{
+	pass_task(arg, call, tasks_handle_one, true);
+}
+
+static void handle_task_events(void *arg, struct http_call *call)
+{
+	pass_task(arg, call, tasks_handle_events, true);
+}
+
+static void handle_events(void *arg, struct http_call *call)
+{
+	pass_task(arg, call, tasks_handle_events, false);
+}
+
+/* --- what the program shows of itself ------------------------------------------------------------------ */
+
+static void answer_state(struct http_call *call, bool good, const char *why)
+{
+	struct buffer body = {0};
+
+	if (buffer_printf(&body, "%s\n", good ? "ok" : why) != 0)
+		buffer_clear(&body);
+	http_call_answer(call, good ? 200 : 503, "text/plain; charset=utf-8", &body, NULL);
+	buffer_finish(&body);
+}
+
+static void handle_health(void *arg, struct http_call *call)
+{
+	char why[256] = "";
+
+	answer_state(call, health_is_alive(arg, why, sizeof(why)), why);
+}
+
+static void handle_readiness(void *arg, struct http_call *call)
+{
+	char why[256] = "";
+
+	answer_state(call, health_is_ready(arg, why, sizeof(why)), why);
+}
+
+static void handle_metrics(void *arg, struct http_call *call)
+{
+	struct gateway *gateway = arg;
+	struct buffer body = {.limit = 32u << 20};
+
+	if (metrics_render(gateway->metrics, &body) != 0)
+		buffer_clear(&body);
+	http_call_answer(call, 200, "text/plain; version=0.0.4; charset=utf-8", &body, NULL);
+	buffer_finish(&body);
+}
+
+const struct http_route routes_table[] = {
+    {"POST", "/v1/match", handle_match},
+    {"POST", "/v1/verify", handle_verify},
+    {"POST", "/v1/search", handle_search},
+    {"POST", "/v1/users/{id}/faces", handle_enroll},
+    {"DELETE", "/v1/users/{id}/faces", handle_unenroll},
+    {"GET", "/v1/tasks", handle_list},
+    {"GET", "/v1/tasks/{id}", handle_task},
+    {"GET", "/v1/tasks/{id}/events", handle_task_events},
+    {"GET", "/v1/events", handle_events},
+    {"GET", "/healthz", handle_health, .always = true},
+    {"GET", "/readyz", handle_readiness, .always = true},
+    {"GET", "/metrics", handle_metrics, .always = true},
+};
+const unsigned routes_count = array_size(routes_table);

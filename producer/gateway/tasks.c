@@ -1,0 +1,271 @@
+/* What the store knows of tasks, on the threads of the reading pool. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "cursor.h"
+#include "gateway_private.h"
+#include "problems.h"
+#include "view.h"
+
+#define STREAM_PENDING_BYTES (256u << 10)
+
+/* --- the store ---------------------------------------------------------------------------------- */
+
+static void refuse_store(struct visit *visit, const struct error *err)
+{
+	struct http_problem problem;
+
+	http_problem_init(&problem, &problem_store_unavailable, "%s", err->text);
+	problem.retry_after_s = 1;
+	routes_refuse(visit, &problem);
+}
+
+static void refuse_unknown(struct visit *visit)
+{
+	struct http_problem problem;
+
+	http_problem_init(&problem, &problem_task_not_found, "it is not known here, or was finished long ago");
+	routes_refuse(visit, &problem);
+}
+
+static void answer_json(struct visit *visit, struct buffer *body)
+{
+	http_call_answer(visit->call, 200, "application/json", body, NULL);
+	visit_free(visit);
+}
+
+static int out_of_memory(int r, struct error *err)
+{
+	return r == 0 ? 0 : error_set(err, ERROR_INTERNAL, "out of memory");
+}
+
+/* --- one task ---------------------------------------------------------------------------------------- */
+
+struct lookup {
+	const struct visitor *visitor;
+	bool as_event; /* instead of the whole task */
+	bool visible;
+	enum task_state state;
+	int attempt;
+	char owner[ENVELOPE_OWNER_SIZE];
+	struct buffer history;
+	struct buffer *out;
+};
+
+static int add_transition(void *arg, const struct task_transition *transition, struct error *err)
+{
+	struct buffer *history = arg;
+	int r = history->size > 1 ? buffer_append(history, ",", 1) : 0;
+
+	return out_of_memory(r == 0 ? view_transition(transition, history) : r, err);
+}
+
+static int show_row(void *arg, const struct task_row *row, struct error *err)
+{
+	struct lookup *lookup = arg;
+	const char *owner = row->now.owner ? row->now.owner : "";
+
+	lookup->visible = visitor_sees(lookup->visitor, owner);
+	if (!lookup->visible)
+		return 0;
+	lookup->state = row->now.state;
+	lookup->attempt = row->now.attempt;
+	snprintf(lookup->owner, sizeof(lookup->owner), "%s", owner);
+	if (lookup->as_event)
+		return out_of_memory(view_event(row, lookup->out), err);
+	return out_of_memory(view_task(row, &lookup->history, lookup->out), err);
+}
+
+static int read_task(struct gateway *gateway, struct store **store, const char *task_id, struct lookup *lookup,
+		     struct error *err)
+{
+	bool found;
+	int r = routes_open_store(gateway, store, err);
+
+	/* The log first: it may be longer than what the row says, never shorter. */
+	if (r == 0 && !lookup->as_event)
+		r = out_of_memory(buffer_append(&lookup->history, "[", 1), err);
+	if (r == 0 && !lookup->as_event)
+		r = tasks_history(*store, task_id, add_transition, &lookup->history, err);
+	if (r == 0 && !lookup->as_event)
+		r = out_of_memory(buffer_append(&lookup->history, "]", 1), err);
+	if (r == 0)
+		r = tasks_find(*store, task_id, show_row, lookup, &found, err);
+	buffer_finish(&lookup->history);
+	return r;
+}
+
+/* What memory knows of a task that the store does not have yet. */
+static int read_recent(struct gateway *gateway, const char *task_id, struct lookup *lookup, struct error *err)
+{
+	cleanup_with(buffer_finish) struct buffer reply = {0};
+	struct recent_task task;
+	struct task_row row;
+
+	if (!recent_find(gateway->recent, task_id, &task, &reply) || !visitor_sees(lookup->visitor, task.owner))
+		return 0;
+	lookup->visible = true;
+	lookup->state = task.state;
+	lookup->attempt = task.attempt;
+	snprintf(lookup->owner, sizeof(lookup->owner), "%s", task.owner);
+	view_row_of(&task, &reply, &row);
+	return out_of_memory(lookup->as_event ? view_event(&row, lookup->out) : view_recent(&row, lookup->out), err);
+}
+
+/* The store, or memory: 0 with `visible`; or an error of a store that cannot be asked. */
+static int look_up(struct gateway *gateway, struct store **store, const char *task_id, struct lookup *lookup,
+		   struct error *err)
+{
+	int r = read_task(gateway, store, task_id, lookup, err);
+	struct error ignored;
+
+	if (r == 0 && lookup->visible)
+		return 0;
+	buffer_clear(lookup->out);
+	/* Accepted moments ago: its existence does not depend on a store that is away. */
+	int known = read_recent(gateway, task_id, lookup, r == 0 ? err : &ignored);
+	if (r != 0 && known == 0 && lookup->visible)
+		return 0;
+	return r != 0 ? r : known;
+}
+
+void tasks_handle_one(struct gateway *gateway, struct visit *visit, struct store **store)
+{
+	cleanup_with(buffer_finish) struct buffer body = {0};
+	struct lookup lookup = {.visitor = &visit->visitor, .out = &body};
+	struct error err;
+
+	if (look_up(gateway, store, visit->task_id, &lookup, &err) < 0)
+		refuse_store(visit, &err);
+	else if (!lookup.visible)
+		refuse_unknown(visit);
+	else
+		answer_json(visit, &body);
+}
+
+/* --- lists --------------------------------------------------------------------------------------------- */
+
+struct page {
+	const struct visitor *visitor;
+	unsigned count;
+	struct buffer *out;
+};
+
+static int add_row(void *arg, const struct task_row *row, struct error *err)
+{
+	struct page *page = arg;
+
+	/* The store knows no condition for tasks without an owner: a page may be short, its cursor is right. */
+	if (!visitor_sees(page->visitor, row->now.owner ? row->now.owner : ""))
+		return 0;
+	int r = page->count++ > 0 ? buffer_append(page->out, ",", 1) : 0;
+
+	return out_of_memory(r == 0 ? view_summary(row, page->out) : r, err);
+}
+
+static int read_page(struct gateway *gateway, struct visit *visit, struct store **store, struct page *page,
+		     struct error *err)
+{
+	struct visit_list *list = &visit->list;
+	const struct tasks_filter filter = {
+	    .has_state = list->has_state,
+	    .state = list->state,
+	    .scene = list->scene,
+	    .owner = visit->visitor.sees_all ? "" : visit->visitor.owner,
+	    .user_id = list->user_id,
+	    .since_ms = list->since_ms,
+	};
+	int r = routes_open_store(gateway, store, err);
+
+	return r == 0 ? tasks_list(*store, &filter, &list->cursor, list->limit, add_row, page, err) : r;
+}
+
+void tasks_handle_list(struct gateway *gateway, struct visit *visit, struct store **store)
+{
+	cleanup_with(buffer_finish) struct buffer body = {0};
+	struct page page = {.visitor = &visit->visitor, .out = &body};
+	char cursor[CURSOR_SIZE];
+	struct error err;
+	int r = out_of_memory(buffer_printf(&body, "{\"tasks\":["), &err);
+
+	if (r == 0)
+		r = read_page(gateway, visit, store, &page, &err);
+	cursor_print(&visit->list.cursor, cursor);
+	if (r >= 0)
+		r = out_of_memory((unsigned)r == visit->list.limit ? buffer_printf(&body, "],\"next\":\"%s\"}", cursor)
+								   : buffer_printf(&body, "],\"next\":null}"),
+				  &err);
+	if (r < 0)
+		refuse_store(visit, &err);
+	else
+		answer_json(visit, &body);
+}
+
+/* --- streams -------------------------------------------------------------------------------------------- */
+
+static void refuse_streams(struct visit *visit)
+{
+	struct http_problem problem;
+
+	http_problem_init(&problem, &problem_too_many_streams, "try again later, or ask for the task");
+	problem.retry_after_s = 5;
+	routes_refuse(visit, &problem);
+}
+
+static uint64_t open_stream(struct gateway *gateway, struct visit *visit)
+{
+	struct http_stream *stream = http_call_stream(visit->call, "text/event-stream", STREAM_PENDING_BYTES);
+
+	return hub_add(gateway->hub, stream, &visit->visitor, visit->task_id);
+}
+
+/* How things stand when the stream begins: read after it began, so that nothing falls between. */
+static void show_state(struct gateway *gateway, struct visit *visit, struct store **store, uint64_t number)
+{
+	cleanup_with(buffer_finish) struct buffer json = {0};
+	struct lookup lookup = {.visitor = &visit->visitor, .as_event = true, .out = &json};
+	struct error err;
+
+	if (look_up(gateway, store, visit->task_id, &lookup, &err) < 0 || !lookup.visible)
+		return;
+	hub_show(gateway->hub, number,
+		 &(struct hub_event){
+		     .task_id = visit->task_id,
+		     .owner = lookup.owner,
+		     .state = lookup.state,
+		     .attempt = lookup.attempt,
+		     .json = (const char *)json.data,
+		     .size = json.size,
+		 });
+}
+
+static void stream_task(struct gateway *gateway, struct visit *visit, struct store **store)
+{
+	cleanup_with(buffer_finish) struct buffer json = {0};
+	struct lookup lookup = {.visitor = &visit->visitor, .as_event = true, .out = &json};
+	struct error err;
+
+	if (look_up(gateway, store, visit->task_id, &lookup, &err) < 0) {
+		hub_give_back(gateway->hub);
+		refuse_store(visit, &err);
+	} else if (!lookup.visible) {
+		hub_give_back(gateway->hub);
+		refuse_unknown(visit);
+	} else {
+		show_state(gateway, visit, store, open_stream(gateway, visit));
+		visit_free(visit);
+	}
+}
+
+void tasks_handle_events(struct gateway *gateway, struct visit *visit, struct store **store)
+{
+	if (!hub_reserve(gateway->hub)) {
+		refuse_streams(visit);
+	} else if (visit->task_id[0] != '\0') {
+		stream_task(gateway, visit, store);
+	} else {
+		open_stream(gateway, visit);
+		visit_free(visit);
+	}
+}

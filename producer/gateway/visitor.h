@@ -1,0 +1,22 @@
+#ifndef GATEWAY_VISITOR_H
+#define GATEWAY_VISITOR_H
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "job/envelope.h"
+
+/** Who a request comes from. */
+struct visitor {
+	char owner[ENVELOPE_OWNER_SIZE]; /**< id of the API key; "" for anonymous ones */
+	unsigned scopes;                 /**< enum key_scope */
+	bool sees_all;                   /**< also tasks of others */
+};
+
+/** True if the visitor may see a task of `owner`. */
+static inline bool visitor_sees(const struct visitor *visitor, const char *owner)
+{
+	return visitor->sees_all || strcmp(visitor->owner, owner) == 0;
+}
+
+#endif

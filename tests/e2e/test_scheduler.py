@@ -1,0 +1,380 @@
+"""Jobs that run later, or again and again: the scheduler, and the shell's command for it."""
+
+import datetime
+import json
+import secrets
+import sqlite3
+import subprocess
+import time
+import urllib.parse
+
+import msgpack
+import pytest
+
+from cli_support import FakeWorker, photo
+from conftest import required
+from fleet import SAMPLES, wait_until
+from jobs import Client
+from proxy import Proxy
+
+BATCH = "facefleet.jobs.batch"
+REALTIME = "facefleet.jobs.realtime"
+DAY_MS = 24 * 3600 * 1000
+
+
+class SqliteStore:
+    def __init__(self, fleet):
+        self.path = fleet.use_store().removeprefix("sqlite:")
+
+    def sql(self, statement):
+        with sqlite3.connect(self.path, timeout=30) as connection:
+            return connection.execute(statement).fetchall()
+
+
+class PostgresStore:
+    def __init__(self, fleet):
+        server = required("FACEFLEET_TEST_POSTGRES_URL")
+        name = "t" + secrets.token_hex(6)
+        self.url = server
+        self.sql(f"CREATE DATABASE {name}")
+        self.url = fleet.use_store(server.rsplit("/", 1)[0] + "/" + name)
+
+    def sql(self, statement):
+        done = subprocess.run(
+            ["psql", "-qAt", "-F", "\t", self.url, "-c", statement], check=True, stdout=subprocess.PIPE, text=True
+        )
+        return [tuple(line.split("\t")) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(params=[SqliteStore, PostgresStore], ids=["sqlite", "postgresql"])
+def store(request, fleet):
+    return request.param(fleet)
+
+
+@pytest.fixture
+def sqlite(fleet):
+    return SqliteStore(fleet)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return photo(tmp_path, "a.jpg", b"\xff\xd8 one"), photo(tmp_path, "b.jpg", b"\xff\xd8 two")
+
+
+@pytest.fixture
+def connect(fleet):
+    """Makes clients once there is something to connect to."""
+    clients = []
+
+    def make():
+        clients.append(Client(fleet.url))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+def add(fleet, *arguments):
+    done = fleet.shell("schedule", "add", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def schedules(fleet):
+    done = fleet.shell("schedule", "list", "--json")
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def unix_ms(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000
+
+
+def runs(scheduler, outcome):
+    return scheduler.metric(f'facefleet_scheduler_runs_total{{outcome="{outcome}"}}') or 0
+
+
+def is_leader(scheduler):
+    return scheduler.metric("facefleet_scheduler_is_leader") == 1
+
+
+# --- what is published ------------------------------------------------------------------------------
+
+
+def test_a_delayed_job_runs_once(fleet, store, pictures, connect):
+    scheduler = fleet.scheduler().wait_ready()
+    client = connect()
+    events = client.listen("facefleet.events")
+    before = time.time() * 1000
+    add(fleet, "--in", "1s", "match", *pictures, "--threshold", "0.5", "--name", "once")
+    properties, body = client.next_message(BATCH)
+    job = msgpack.unpackb(body)
+    assert job["op"] == "match" and job["options"]["threshold"] == 0.5
+    assert job["image_a"] == {"data": b"\xff\xd8 one"} and job["image_b"] == {"data": b"\xff\xd8 two"}
+    assert properties.type == "facefleet.job.v1" and properties.content_type == "application/msgpack"
+    accepted = properties.headers["facefleet-accepted"]
+    assert accepted >= before + 1000
+    assert properties.headers["facefleet-deadline"] == accepted + DAY_MS
+    assert properties.headers["facefleet-attempt"] == 1 and properties.delivery_mode == 2
+    said, event = client.next_message(events)
+    event = json.loads(event)
+    assert event["task_id"] == properties.message_id == said.message_id
+    assert event["state"] == "pending" and event["op"] == "match" and event["attempt"] == 1
+    assert said.headers["facefleet-accepted"] == accepted
+    wait_until(lambda: schedules(fleet) == [], "the schedule is gone")
+    assert runs(scheduler, "published") == 1 and client.count(BATCH) == 0
+
+
+def test_realtime_has_its_lane_and_its_deadline(fleet, sqlite, pictures, connect):
+    fleet.scheduler().wait_ready()
+    client = connect()
+    add(fleet, "--in", "0s", "verify", "ann", pictures[0], "--scene", "realtime", "--collection", "staff")
+    properties, body = client.next_message(REALTIME)
+    assert msgpack.unpackb(body)["user_id"] == "ann"
+    assert properties.headers["facefleet-deadline"] == properties.headers["facefleet-accepted"] + 300
+
+
+def test_a_periodic_job_runs_again(fleet, store, pictures, connect):
+    fleet.scheduler().wait_ready()
+    client = connect()
+    name = add(fleet, "--every", "1s", "search", pictures[0])
+    tasks = {client.next_message(BATCH)[0].message_id for _ in range(3)}
+    assert len(tasks) == 3
+    (schedule,) = schedules(fleet)
+    assert schedule["schedule_id"] == name and schedule["every_ms"] == 1000
+    # However late a run was: all are whole intervals from the beginning.
+    assert (unix_ms(schedule["due_at"]) - unix_ms(schedule["created_at"])) % 1000 == 0
+    assert fleet.shell("schedule", "remove", name).returncode == 0
+    assert schedules(fleet) == []
+
+
+def test_run_now_is_the_task_that_was_promised(fleet, store, pictures, connect):
+    scheduler = fleet.scheduler().wait_ready()
+    client = connect()
+    name = add(fleet, "--cron", "0 4 1 1 *", "--time-zone", "Europe/Berlin", "--misfire", "skip", "search", pictures[0])
+    (before,) = schedules(fleet)
+    assert before["due_at"].endswith("-01-01T03:00:00.000Z")
+    done = fleet.shell("schedule", "run-now", name)
+    assert done.returncode == 0, done.stderr
+    assert client.next_message(BATCH)[0].message_id == done.stdout.strip()
+    wait_until(lambda: schedules(fleet)[0]["last_run_at"], "the run is recorded")
+    (after,) = schedules(fleet)
+    assert after["due_at"] == before["due_at"] and after["task_id"] is None
+    assert runs(scheduler, "published") == 1
+
+
+def test_a_worker_answers_it(fleet, sqlite, connect):
+    fleet.worker().wait_ready()
+    fleet.scheduler().wait_ready()
+    client = connect()
+    replies = client.listen("facefleet.replies")
+    add(fleet, "--in", "0s", "match", f"{SAMPLES}/person01_1.jpg", f"{SAMPLES}/person01_2.jpg")
+    reply = client.next_reply(replies)
+    assert reply["state"] == "succeeded" and reply["result"]["matched"] is True
+
+
+# --- faults -------------------------------------------------------------------------------------------
+
+
+def test_another_takes_over(fleet, store, pictures, connect):
+    first = fleet.scheduler(scheduler__lock_ttl_ms=1000).wait_ready()
+    wait_until(lambda: is_leader(first), "the first leads")
+    second = fleet.scheduler(scheduler__lock_ttl_ms=1000).wait_ready()
+    client = connect()
+    add(fleet, "--in", "0s", "search", pictures[0])
+    client.next_message(BATCH)
+    assert is_leader(first) and not is_leader(second)
+    first.kill()
+    wait_until(lambda: is_leader(second), "the second leads")
+    add(fleet, "--in", "0s", "search", pictures[0])
+    client.next_message(BATCH)
+    # One that ends in order hands over at once: the third would have to wait a minute otherwise.
+    third = fleet.scheduler(scheduler__lock_ttl_ms=60000).wait_ready()
+    second.terminate()
+    wait_until(lambda: is_leader(third), "the third leads", 30)
+
+
+def test_killed_between_publishing_and_recording(fleet, store, pictures, connect):
+    """Both deliveries are the same task: its id was in the store before the first of them."""
+    url = urllib.parse.urlsplit(fleet.url)
+    proxy = Proxy(url.port)
+    try:
+        way = fleet.url.replace(f":{url.port}/", f":{proxy.port}/")
+        first = fleet.scheduler(amqp__url=way, scheduler__lock_ttl_ms=1000).wait_ready()
+        wait_until(lambda: is_leader(first), "it leads")
+        client = connect()
+        proxy.hold()  # the confirm never arrives
+        name = add(fleet, "--in", "0s", "search", pictures[0])
+        wait_until(lambda: client.count(BATCH) == 1, "the job is on the broker")
+        assert [schedule["schedule_id"] for schedule in schedules(fleet)] == [name]
+        (promised,) = [schedule["task_id"] for schedule in schedules(fleet)]
+        first.kill()
+    finally:
+        proxy.close()
+    fleet.scheduler(scheduler__lock_ttl_ms=1000).wait_ready()
+    wait_until(lambda: client.count(BATCH) == 2, "the job is there again")
+    wait_until(lambda: schedules(fleet) == [], "it is recorded")
+    (one, body), (other, again) = client.next_message(BATCH), client.next_message(BATCH)
+    assert one.message_id == other.message_id == promised
+    assert body == again
+    assert client.count(BATCH) == 0
+
+
+def test_what_was_missed_while_nobody_was_there(fleet, store, pictures, connect):
+    single = add(fleet, "--in", "1h", "search", pictures[0], "--name", "single")
+    once = add(fleet, "--every", "1h", "--misfire", "run-once", "verify", "ann", pictures[0])
+    skipped = add(fleet, "--every", "1h", "--misfire", "skip", "verify", "ben", pictures[0])
+    cron = add(fleet, "--cron", "@hourly", "--misfire", "skip", "verify", "cleo", pictures[0])
+    # As if ten hours had passed.
+    store.sql(f"UPDATE schedules SET due_ms = due_ms - {10 * 3600000}, created_at_ms = created_at_ms - {11 * 3600000}")
+    scheduler = fleet.scheduler().wait_ready()
+    client = connect()
+    wait_until(lambda: runs(scheduler, "skipped") == 2 and runs(scheduler, "published") == 2, "all four are dealt with")
+    wait_until(lambda: len(schedules(fleet)) == 3, "the single one is gone")
+    assert client.count(BATCH) == 2
+    jobs = [msgpack.unpackb(client.next_message(BATCH)[1]) for _ in range(2)]
+    assert sorted((job["op"], job.get("user_id")) for job in jobs) == [("search", None), ("verify", "ann")]
+    left = {schedule["schedule_id"]: schedule for schedule in schedules(fleet)}
+    assert set(left) == {once, skipped, cron} and single not in left
+    assert all(unix_ms(schedule["due_at"]) > time.time() * 1000 for schedule in left.values())
+    assert left[once]["last_run_at"] and not left[skipped]["last_run_at"] and not left[cron]["last_run_at"]
+
+
+def test_a_full_lane_is_waited_for(fleet, sqlite, pictures, connect):
+    scheduler = fleet.scheduler().wait_ready()
+    client = connect()
+    fleet.broker.command("ctl", "-q", "set_policy", "-p", fleet.vhost, "short", f"^{BATCH}$", '{"max-length": 2}')
+    users = []
+
+    def refused():
+        """Adds another one: the broker notices a full queue, and a new policy, some messages late."""
+        users.append(f"user{len(users)}")
+        add(fleet, "--in", "0s", "enroll", users[-1], pictures[0])
+        return runs(scheduler, "retried") > 0
+
+    wait_until(refused, "some are refused")
+    worker = FakeWorker(fleet.url)
+    try:
+        wait_until(lambda: {job.body["user_id"] for job in worker.jobs} == set(users), "all arrive")
+        wait_until(lambda: schedules(fleet) == [], "all are recorded")
+    finally:
+        worker.close()
+    assert len({job.properties.message_id for job in worker.jobs}) == len(users)
+
+
+def test_a_broker_that_is_away_is_waited_for(fleet, sqlite, pictures, connect):
+    url = urllib.parse.urlsplit(fleet.url)
+    proxy = Proxy(url.port)
+    try:
+        way = fleet.url.replace(f":{url.port}/", f":{proxy.port}/")
+        scheduler = fleet.scheduler(amqp__url=way, amqp__reconnect_max_ms=200).wait_ready()
+        client = connect()
+        proxy.cut()
+        wait_until(lambda: scheduler.get("/readyz")[0] == 503, "it has noticed")
+        add(fleet, "--in", "0s", "search", pictures[0])
+        wait_until(lambda: scheduler.metric("facefleet_scheduler_window") == 1, "it knows of the job")
+        assert scheduler.get("/healthz")[0] == 200
+        assert sqlite.sql("SELECT task_id FROM schedules") == [("",)]
+        proxy.mend()
+        properties, _ = client.next_message(BATCH)
+        assert properties.headers["facefleet-accepted"] > 0
+        wait_until(lambda: schedules(fleet) == [], "it is recorded")
+        scheduler.terminate()
+    finally:
+        proxy.close()
+
+
+def test_a_store_that_is_away_is_waited_for(fleet, sqlite, pictures, connect):
+    settings = {"store__timeout_ms": 100, "scheduler__lock_ttl_ms": 1000}
+    scheduler = fleet.scheduler(**settings).wait_ready()
+    client = connect()
+    wait_until(lambda: is_leader(scheduler), "it leads")
+    add(fleet, "--in", "1s", "search", pictures[0])
+    connection = sqlite3.connect(sqlite.path, isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    wait_until(lambda: not is_leader(scheduler), "it could not renew the lock")
+    assert "the store does not answer" in scheduler.get("/readyz")[1]
+    assert client.count(BATCH) == 0
+    connection.execute("ROLLBACK")
+    connection.close()
+    client.next_message(BATCH)
+    wait_until(lambda: schedules(fleet) == [], "it is recorded")
+    assert scheduler.metric("facefleet_scheduler_store_errors_total") > 0
+
+
+def test_a_job_that_cannot_be_read_does_not_stop_others(fleet, sqlite, pictures, connect):
+    add(fleet, "--in", "0s", "search", pictures[0])
+    sqlite.sql("UPDATE schedules SET job = x'c1'")
+    scheduler = fleet.scheduler().wait_ready()
+    add(fleet, "--in", "0s", "search", pictures[1])
+    client = connect()
+    client.next_message(BATCH)
+    wait_until(lambda: schedules(fleet) == [], "both are recorded")
+    assert runs(scheduler, "invalid") == 1 and client.count(BATCH) == 0
+    assert "can never be published" in scheduler.log()
+
+
+def test_without_a_store_it_does_not_start(fleet):
+    scheduler = fleet.scheduler()
+    scheduler.killed = True
+    assert scheduler.process.wait(timeout=30) == 2
+    assert "store.url is empty" in scheduler.log()
+
+
+# --- the shell ----------------------------------------------------------------------------------------
+
+
+def test_list_and_remove(fleet, sqlite, pictures):
+    done = fleet.shell("schedule")
+    assert done.returncode == 0 and done.stdout == ""
+    names = [add(fleet, "--in", f"{number}h", "unenroll", f"user{number}") for number in range(1, 4)]
+    assert [schedule["schedule_id"] for schedule in schedules(fleet)] == names
+    assert [schedule["user_id"] for schedule in schedules(fleet)] == ["user1", "user2", "user3"]
+    assert fleet.shell("schedule", "remove", names[1]).returncode == 0
+    done = fleet.shell("schedule", "remove", names[1])
+    assert done.returncode == 1 and names[1] in done.stderr
+    assert fleet.shell("schedule", "run-now", names[1]).returncode == 1
+    assert [schedule["schedule_id"] for schedule in schedules(fleet)] == [names[0], names[2]]
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["add", "--in", "1m"], "more operands"),
+        (["add", "match", "a.jpg", "b.jpg"], "one of --at"),
+        (["add", "--in", "1m", "watch", "a.jpg"], "which job"),
+        (["add", "--in", "1m", "match", "a.jpg"], "two photographs"),
+        (["add", "--in", "1m", "unenroll", "ann", "--threshold", "0.5"], "does not go with unenroll"),
+        (["add", "--in", "1m", "match", "a.jpg", "b.jpg", "--collection", "c"], "does not go with match"),
+        (["add", "--cron", "0 0 31 2 *", "unenroll", "ann"], "cron: day"),
+        (["add", "--cron", "@daily", "--time-zone", "../../etc/passwd", "unenroll", "ann"], "time zone"),
+        (["add", "--in", "1m", "--json", "unenroll", "ann"], "--json does not go with add"),
+        (["list", "--in", "1m"], "--in does not go with list"),
+        (["remove"], "more operands"),
+        (["forget", "x"], "add, list, remove or run-now"),
+    ],
+)
+def test_usage(fleet, sqlite, arguments, words):
+    done = fleet.shell("schedule", *arguments)
+    assert done.returncode == 2 and words in done.stderr, done.stderr
+    assert schedules(fleet) == []
+
+
+def test_a_photograph_that_is_not_there(fleet, sqlite, tmp_path):
+    done = fleet.shell("schedule", "add", "--in", "1m", "search", str(tmp_path / "none.jpg"))
+    assert done.returncode == 2 and "none.jpg" in done.stderr
+    assert schedules(fleet) == []
+
+
+def test_erase_removes_what_is_scheduled(fleet, store, pictures):
+    assert fleet.shell("topology", "--apply").returncode == 0
+    add(fleet, "--every", "1h", "verify", "ann", pictures[0], "--collection", "staff")
+    add(fleet, "--every", "1h", "verify", "ann", pictures[0])
+    kept = add(fleet, "--every", "1h", "verify", "ben", pictures[0])
+    done = fleet.shell("erase", "ann", "--yes", "--collection", "staff")
+    assert done.returncode == 0, done.stderr
+    assert "1 scheduled job removed" in done.stdout
+    done = fleet.shell("erase", "ann", "--yes")
+    assert "1 scheduled job removed" in done.stdout, done.stdout
+    assert [schedule["schedule_id"] for schedule in schedules(fleet)] == [kept]

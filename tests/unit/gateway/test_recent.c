@@ -1,0 +1,91 @@
+#include "gateway/recent.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "run.h"
+
+static struct recent_task make(const char *task_id)
+{
+	struct recent_task task = {.state = TASK_PENDING, .attempt = 1, .accepted_at_ms = 5};
+
+	snprintf(task.task_id, sizeof(task.task_id), "%s", task_id);
+	return task;
+}
+
+static enum task_state state_of(struct recent *recent, const char *task_id)
+{
+	struct buffer reply = {0};
+	struct recent_task task;
+
+	assert_true(recent_find(recent, task_id, &task, &reply));
+	buffer_finish(&reply);
+	return task.state;
+}
+
+static void update(struct recent *recent, const char *task_id, enum task_state state, int attempt, size_t reply_size)
+{
+	struct buffer reply = {0};
+
+	for (size_t i = 0; i < reply_size; i++)
+		assert_int_equal(buffer_append(&reply, "x", 1), 0);
+	recent_update(recent, task_id, state, attempt, 9, &reply);
+	buffer_finish(&reply);
+}
+
+static void test_states_lead_forward(void **state)
+{
+	struct recent *recent = recent_new(10);
+	struct recent_task task = make("a");
+
+	(void)state;
+	recent_add(recent, &task);
+	update(recent, "a", TASK_RUNNING, 1, 0);
+	update(recent, "a", TASK_PENDING, 1, 0);
+	assert_int_equal(state_of(recent, "a"), TASK_RUNNING);
+	update(recent, "a", TASK_RETRYING, 1, 0);
+	update(recent, "a", TASK_FAILED, 1, 0);
+	assert_int_equal(state_of(recent, "a"), TASK_RETRYING);
+	update(recent, "a", TASK_RUNNING, 2, 0);
+	assert_int_equal(state_of(recent, "a"), TASK_RUNNING);
+	update(recent, "a", TASK_SUCCEEDED, 2, RECENT_MAX_REPLY_BYTES + 1);
+	assert_int_equal(state_of(recent, "a"), TASK_RUNNING);
+	update(recent, "a", TASK_SUCCEEDED, 2, 3);
+	update(recent, "a", TASK_FINAL_FAILED, 3, 4);
+	assert_int_equal(state_of(recent, "a"), TASK_SUCCEEDED);
+
+	struct buffer reply = {0};
+	assert_true(recent_find(recent, "a", &task, &reply));
+	assert_string_equal((char *)reply.data, "xxx");
+	buffer_finish(&reply);
+	recent_free(recent);
+}
+
+static void test_the_oldest_give_way(void **state)
+{
+	struct recent *recent = recent_new(3);
+	struct buffer reply = {0};
+	struct recent_task found;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		char id[8];
+		snprintf(id, sizeof(id), "%d", i);
+		struct recent_task task = make(id);
+		recent_add(recent, &task);
+	}
+	assert_false(recent_find(recent, "1", &found, &reply));
+	assert_true(recent_find(recent, "2", &found, &reply));
+	recent_remove(recent, "3");
+	recent_remove(recent, "3");
+	assert_false(recent_find(recent, "3", &found, &reply));
+	assert_true(recent_find(recent, "4", &found, &reply));
+	update(recent, "3", TASK_RUNNING, 1, 0);
+	buffer_finish(&reply);
+	recent_free(recent);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_states_lead_forward),
+					  cmocka_unit_test(test_the_oldest_give_way)};
+
+RUN_TESTS(tests)
