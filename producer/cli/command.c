@@ -26,6 +26,7 @@ const struct command *const command_table[] = {
     &command_endpoints,
     &command_dead,
     &command_workers,
+    &command_top,
     &command_topology,
     &command_models,
     &command_help,

@@ -49,6 +49,7 @@ extern const struct command command_keys;
 extern const struct command command_endpoints;
 extern const struct command command_dead;
 extern const struct command command_workers;
+extern const struct command command_top;
 extern const struct command command_topology;
 extern const struct command command_models;
 extern const struct command command_help;

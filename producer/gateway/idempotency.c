@@ -1,16 +1,18 @@
 #include "gateway/idempotency.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #include <openssl/evp.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/random.h"
 
-enum { CHAINS = 1024 };
+enum { CHAINS = 1024, PURGE_EVERY = 64, PURGE_ROWS = 256 };
 
 /* A request that this gateway carries out now. */
 struct flight {
@@ -25,6 +27,7 @@ LIST_HEAD(flights, flight);
 
 struct idempotency_guard {
 	pthread_mutex_t lock;
+	atomic_uint finished;
 	uint64_t seed;
 	size_t max;
 	size_t count;
@@ -192,7 +195,7 @@ static int enter(struct idempotency_guard *guard, const struct idempotency_reque
 	return 0;
 }
 
-static void leave(struct idempotency_guard *guard, const struct idempotency_request *request)
+void idempotency_guard_forget(struct idempotency_guard *guard, const struct idempotency_request *request)
 {
 	pthread_mutex_lock(&guard->lock);
 	struct flight *flight = find(chain_of(guard, request), request);
@@ -218,11 +221,21 @@ int idempotency_guard_begin(struct idempotency_guard *guard, struct store *store
 	if (found.state == IDEMPOTENCY_NEW) {
 		r = idempotency_reserve(store, request, task_id, now_ms, &found, err);
 		if (r < 0 || found.state != IDEMPOTENCY_NEW)
-			leave(guard, request);
+			idempotency_guard_forget(guard, request);
 	}
 	if (r == 0)
 		*claim = found;
 	return r;
+}
+
+/* Removes more than is added, a little at a time. If it cannot be done now, it is done later. */
+static void purge(struct idempotency_guard *guard, struct store *store)
+{
+	struct error ignored;
+	unsigned removed;
+
+	if (atomic_fetch_add(&guard->finished, 1) % PURGE_EVERY == 0)
+		(void)!idempotency_purge(store, clock_unix_ms(), PURGE_ROWS, &removed, &ignored);
 }
 
 /* The store first: who comes between finds the request under way here, not forgotten. */
@@ -232,7 +245,9 @@ int idempotency_guard_finish(struct idempotency_guard *guard, struct store *stor
 {
 	int r = idempotency_complete(store, request, claim, err);
 
-	leave(guard, request);
+	idempotency_guard_forget(guard, request);
+	if (r == 0)
+		purge(guard, store);
 	return r;
 }
 
@@ -242,6 +257,6 @@ int idempotency_guard_abandon(struct idempotency_guard *guard, struct store *sto
 {
 	int r = idempotency_release(store, request, claim, err);
 
-	leave(guard, request);
+	idempotency_guard_forget(guard, request);
 	return r;
 }

@@ -15,8 +15,8 @@
  * what this one does at the moment is kept here too, so that a hasty repetition does not reach the store. Any thread,
  * each with a store of its own.
  *
- * The state of a claim says what to do: NEW carry it out and then call finish() or abandon(); IN_FLIGHT 409; DONE the
- * answer of that task again; DIFFERENT 422.
+ * The state of a claim says what to do: NEW carry it out and then call finish(), abandon() or forget(); IN_FLIGHT 409;
+ * DONE the answer of that task again; DIFFERENT 422.
  */
 
 struct idempotency_guard;
@@ -46,8 +46,8 @@ int idempotency_guard_begin(struct idempotency_guard *guard, struct store *store
 			    struct idempotency_claim *claim, struct error *err) must_check;
 
 /**
- * Ends a NEW one: its job was published. If the store cannot be told, the error says so, and nothing is lost: a
- * repetition publishes the same task id again.
+ * Ends a NEW one: its job was published. Now and then it also removes some keys that nobody remembers any more. If the
+ * store cannot be told, the error says so, and nothing is lost: a repetition publishes the same task id again.
  */
 int idempotency_guard_finish(struct idempotency_guard *guard, struct store *store,
 			     const struct idempotency_request *request, const struct idempotency_claim *claim,
@@ -57,5 +57,11 @@ int idempotency_guard_finish(struct idempotency_guard *guard, struct store *stor
 int idempotency_guard_abandon(struct idempotency_guard *guard, struct store *store,
 			      const struct idempotency_request *request, const struct idempotency_claim *claim,
 			      struct error *err) must_check;
+
+/**
+ * Ends a NEW one here alone, where the store cannot be asked: the claim runs out there by itself, and whoever repeats
+ * the request then publishes the same task id. Every NEW one is ended in one of the three ways. Never blocks.
+ */
+void idempotency_guard_forget(struct idempotency_guard *guard, const struct idempotency_request *request);
 
 #endif

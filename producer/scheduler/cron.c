@@ -7,6 +7,7 @@
 #include "calendar.h"
 
 #define MINUTE_S 60
+#define EVERY_HOUR ((UINT64_C(1) << 24) - 1)
 /* 29 February is at most eight years away: 2096 to 2104. */
 #define MAX_YEARS 10
 /* Local times are positive from here on. */
@@ -205,7 +206,7 @@ int cron_parse(struct cron *out, const char *text, struct error *err)
 	    .days = (uint32_t)bits[2],
 	    .months = (uint32_t)bits[3],
 	    .weekdays = (uint32_t)(bits[4] | bits[4] >> 7),
-	    .any_hour = is_any(&spans[1]),
+	    .any_hour = bits[1] == EVERY_HOUR,
 	    .any_day = is_any(&spans[2]),
 	    .any_weekday = is_any(&spans[4]),
 	};

@@ -35,7 +35,7 @@ int cron_parse(struct cron *out, const char *text, struct error *err) must_check
 /**
  * The first run after `after_ms` (unix ms), by the clocks of the zone; 0 if there is none within ten years, which
  * only happens at the end of time. A run whose time is left out when clocks are put forward happens in that moment;
- * one whose time comes twice when they are put back happens the first time. Runs of every hour (hour "*") follow the
+ * one whose time comes twice when they are put back happens the first time. Runs of every hour follow the
  * hours as they really pass instead: none is added for an hour that is left out, none is missing in one that comes
  * twice.
  */

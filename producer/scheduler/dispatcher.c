@@ -209,20 +209,6 @@ static int claim_batch(struct dispatcher *d, struct dispatcher_turn *turn, int64
 	return r;
 }
 
-static int claim_due(struct dispatcher *d, struct dispatcher_turn *turn, int64_t now_ms, struct error *err)
-{
-	unsigned taken = 0;
-	int r;
-
-	do {
-		r = claim_batch(d, turn, now_ms, &taken, err);
-	} while (r == 0 && turn->is_held && taken == BATCH);
-	/* What was taken out and not claimed must be read again. */
-	if (r < 0 || !turn->is_held)
-		turn->window->is_stale = true;
-	return r;
-}
-
 /* --- publishing ------------------------------------------------------------------------------------- */
 
 struct launch {
@@ -315,19 +301,36 @@ static bool may_launch(const struct dispatcher *d)
 	return d->in_flight < DISPATCHER_MAX_IN_FLIGHT && (d->bytes < MAX_BYTES || d->in_flight == 0);
 }
 
-int dispatcher_start(struct dispatcher *d, struct dispatcher_turn *turn, struct error *err)
+static int launch_ready(struct dispatcher *d, struct dispatcher_turn *turn, struct error *err)
 {
-	int64_t now_ms = clock_unix_ms();
-
-	retry_due(d, now_ms);
-	int r = claim_due(d, turn, now_ms, err);
 	struct run *run = TAILQ_FIRST(&d->runs);
-	while (r == 0 && turn->is_held && run && may_launch(d)) {
+	int r = 0;
+
+	while (r == 0 && run && may_launch(d)) {
 		struct run *next = TAILQ_NEXT(run, entry);
 		if (run->state == RUN_READY)
 			r = launch_run(d, turn, run, err);
 		run = next;
 	}
+	return r;
+}
+
+/* Batch by batch, so that the first of many need not wait until all are claimed. */
+int dispatcher_start(struct dispatcher *d, struct dispatcher_turn *turn, struct error *err)
+{
+	int64_t now_ms = clock_unix_ms();
+	unsigned taken = 0;
+	int r;
+
+	retry_due(d, now_ms);
+	do {
+		r = claim_batch(d, turn, now_ms, &taken, err);
+		/* What was taken out and not claimed must be read again. */
+		if (r < 0 || !turn->is_held)
+			turn->window->is_stale = true;
+		else
+			r = launch_ready(d, turn, err);
+	} while (r == 0 && turn->is_held && taken == BATCH && may_launch(d));
 	return r;
 }
 
@@ -385,7 +388,7 @@ int64_t dispatcher_next_ms(const struct dispatcher *d)
 
 bool dispatcher_has_room(const struct dispatcher *d)
 {
-	return d->count < DISPATCHER_MAX_RUNS;
+	return d->count < DISPATCHER_MAX_RUNS && may_launch(d);
 }
 
 bool dispatcher_is_idle(const struct dispatcher *d)

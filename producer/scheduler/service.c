@@ -47,16 +47,17 @@ struct service {
 	atomic_int_fast64_t turned_ms;
 	atomic_bool store_answers;
 	atomic_bool stopping;
-	atomic_bool has_fatal; /* `fatal` is written */
+	atomic_flag fatal_claimed; /* by the first who reports a fatal error */
+	atomic_bool has_fatal;     /* `fatal` is written */
 	struct error fatal;
 };
 
-/* On the link's thread. */
+/* Any thread; on the link's when it is called by it. */
 static void note_fatal(void *arg, const struct error *err)
 {
 	struct service *service = arg;
 
-	if (!atomic_load(&service->has_fatal)) {
+	if (!atomic_flag_test_and_set(&service->fatal_claimed)) {
 		service->fatal = *err;
 		atomic_store(&service->has_fatal, true);
 	}
@@ -114,6 +115,7 @@ int service_new(struct service **out, const struct config *config, struct metric
 	if (!service)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	TAILQ_INIT(&service->dispatcher.runs);
+	atomic_flag_clear(&service->fatal_claimed);
 	atomic_store(&service->turned_ms, clock_monotonic_ms());
 	int r = make(service, config, metrics, err);
 	if (r != 0) {
@@ -158,10 +160,8 @@ static int open_store(struct service *service, struct error *err)
 {
 	int r = service->store ? 0 : store_open(&service->store, &service->store_settings, err);
 
-	if (r < 0 && err->class == ERROR_CLASS_FATAL && !atomic_load(&service->has_fatal)) {
-		service->fatal = *err;
-		atomic_store(&service->has_fatal, true);
-	}
+	if (r < 0 && err->class == ERROR_CLASS_FATAL)
+		note_fatal(service, err);
 	return r;
 }
 

@@ -73,13 +73,14 @@ static bool read_header(struct reader *reader, struct counts *counts)
 	uint32_t *const fields[] = {&counts->ut,     &counts->standard, &counts->leap,
 				    &counts->change, &counts->type,     &counts->name};
 
-	/* The first version has 32 bits for a time, and ends in 2038. */
+	/* The first version has 32 bits for a time, and ends in 2038. Files with leap seconds ("right/…") count other
+	 * seconds than this system's clock. */
 	if (!skip(reader, HEADER_SIZE) || memcmp(at, "TZif", 4) != 0 || at[4] < '2')
 		return false;
 	for (size_t i = 0; i < array_size(fields); i++)
 		*fields[i] = (uint32_t)read_integer(at + 20 + 4 * i, 4);
 	return counts->change <= MAX_CHANGES && counts->type >= 1 && counts->type <= MAX_TYPES &&
-	       counts->name <= MAX_FILE_BYTES && counts->leap <= MAX_CHANGES && counts->ut <= MAX_TYPES &&
+	       counts->name <= MAX_FILE_BYTES && counts->leap == 0 && counts->ut <= MAX_TYPES &&
 	       counts->standard <= MAX_TYPES;
 }
 

@@ -1,10 +1,14 @@
 """The shell's commands about the fleet itself: who works, what waits, what died."""
 
+import fcntl
 import json
 import os
 import pty
+import re
 import signal
+import struct
 import subprocess
+import termios
 
 import pika
 import pytest
@@ -93,6 +97,16 @@ def test_workers_answer(fleet, client_of):
     assert "first" in text and "second" in text and "tasks/s" in text and "{" not in text
 
 
+def test_a_busy_worker_answers(fleet, client_of):
+    fleet.worker(worker__name="busy", worker__heartbeat_ms=60000).wait_ready()
+    client = client_of(fleet)
+    job = match_job(photo("person01_1"), photo("person01_2"))
+    for _ in range(300):
+        client.publish(job, reply_to=None, correlation_id=None)
+    (row,) = answers(fleet, 1)
+    assert row["worker"] == "busy" and row["in_hand"] > 1
+
+
 def heartbeat(client, **fields):
     """A worker of anybody's making."""
     body = json.dumps({"kind": "heartbeat", "worker": "fake", "pid": 1, "tasks": 1, **fields}).encode()
@@ -138,6 +152,45 @@ def test_watched_without_a_terminal(fleet):
     shell.terminate()
     status, _, err, _ = wait_for_end(shell)
     assert status == 130 and err == ""
+
+
+# --- top -------------------------------------------------------------------------------------------
+
+
+def test_top_is_watched(fleet, client_of):
+    fleet.worker(worker__name="busy").wait_ready()
+    client = client_of(fleet)
+    watched = Watched(fleet, "top", "--interval", "0.2", "--window", "600")
+    watched.wait_for("busy")
+    watched.wait_for("facefleet.jobs.batch")
+    assert client.call(match_job(photo("person01_1"), photo("person01_2")))["state"] == "succeeded"
+    assert client.call(match_job(photo("person01_1"), b"no picture"))["state"] == "final_failed"
+    watched.wait_for("of 2")
+    watched.wait_for("image_unsupported 1")
+    before = watched.text.count("\033[H")
+    fcntl.ioctl(watched.ours, termios.TIOCSWINSZ, struct.pack("HHHH", 3, 20, 0, 0))
+    wait_until(lambda: watched.read().count("\033[H") > before + 2, "it is drawn again")
+    small = watched.text.rsplit("\033[H", 2)[1]
+    lines = [re.sub(r"\033\[[0-9;]*[A-Za-z]", "", line).strip("\r") for line in small.split("\r\n")]
+    assert len(lines) <= 3 and all(len(line) <= 20 for line in lines), lines
+    watched.press("q")
+    assert watched.end() == 0
+
+
+def test_top_without_a_terminal(fleet, topology, client_of):
+    client = client_of(fleet)
+    ids = [client.publish(match_job(b"a", b"b")) for _ in range(3)]
+    done = fleet.shell("top", "--interval", "0.3", stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    (row,) = [line.split() for line in done.stdout.splitlines() if line.startswith("facefleet.jobs.batch")]
+    assert row[1] == "3" and row[3] == "0" and ids
+    assert "No worker answers" in done.stdout and "\033" not in done.stdout
+
+
+def test_top_of_no_broker(fleet):
+    for command in ("top", "workers", "dead"):
+        done = fleet.shell(command, "--broker", "amqp://127.0.0.1:1/")
+        assert done.returncode == 4 and done.stdout == "" and done.stderr, command
 
 
 # --- dead ------------------------------------------------------------------------------------------

@@ -164,6 +164,17 @@ def test_run_now_is_the_task_that_was_promised(fleet, store, pictures, connect):
     assert runs(scheduler, "published") == 1
 
 
+def test_the_owner_travels_along(fleet, sqlite, pictures, connect):
+    fleet.scheduler().wait_ready()
+    client = connect()
+    events = client.listen("facefleet.events")
+    name = add(fleet, "--in", "1h", "search", pictures[0])
+    sqlite.sql("UPDATE schedules SET owner = 'key1'")
+    assert fleet.shell("schedule", "run-now", name).returncode == 0
+    for queue in (BATCH, events):
+        assert client.next_message(queue)[0].headers["facefleet-owner"] == "key1"
+
+
 def test_a_worker_answers_it(fleet, sqlite, connect):
     fleet.worker().wait_ready()
     fleet.scheduler().wait_ready()

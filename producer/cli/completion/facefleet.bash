@@ -44,6 +44,7 @@ _facefleet_options() {
 	tasks) _facefleet_words "--state --scene --user --since --limit --json $everywhere" ;;
 	replay) _facefleet_words "--same-id $everywhere" ;;
 	dead) _facefleet_words "--reason --limit --json --all --same-id --yes $everywhere" ;;
+	top) _facefleet_words "--interval --window $everywhere" ;;
 	workers) _facefleet_words "--json --watch --timeout $everywhere" ;;
 	topology) _facefleet_words "--check --apply --print --policies --json $everywhere" ;;
 	models) _facefleet_words "--json --detector --embedder --roc --threads --config --set --quiet --help --version" ;;
@@ -102,7 +103,8 @@ _facefleet() {
 	-f | --from | -o | --out | -p | --picture | --roc | -c | --config) _facefleet_files && return ;;
 	-s | --set | -b | --broker | --threshold | --far | --callback | -t | --timeout | --in-flight | --threads | \
 		-k | --top | --collection | --rate | --burst | -r | --reason | -n | --limit | --at | --in | --every | \
-		--cron | --time-zone | --name | -u | --user | --since) return ;;
+		--cron | --time-zone | --name | -u | --user | --since | -i | --interval | \
+		--window) return ;;
 	esac
 
 	case ${COMP_WORDS[COMP_CWORD]},$command in
@@ -115,8 +117,7 @@ _facefleet() {
 	*,store) _facefleet_words "migrate status" ;;
 	*, | *,help)
 		_facefleet_words "match submit enroll unenroll verify search collections erase schedule store task tasks cancel \
-			replay keys endpoints \
-			dead workers topology models help"
+			replay keys endpoints dead workers top topology models help"
 		;;
 	esac
 }

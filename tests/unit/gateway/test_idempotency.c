@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "files.h"
 #include "gateway/idempotency.h"
 #include "store/store_private.h"
@@ -103,6 +104,24 @@ static void test_abandoned(void **state)
 	assert_string_equal(claim.task_id, OTHER_TASK);
 }
 
+/* Nothing is left of it here; the store lets go when the claim has run out. */
+static void test_forgotten(void **state)
+{
+	struct idempotency_claim claim;
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		int64_t now_ms = NOW + i * IDEMPOTENCY_LEASE_MS;
+
+		assert_int_equal(idempotency_guard_begin(guard, store, &first, TASK, now_ms, &claim, NULL), 0);
+		assert_int_equal(claim.state, IDEMPOTENCY_NEW);
+		assert_string_equal(claim.task_id, TASK);
+		idempotency_guard_forget(guard, &first);
+		assert_int_equal(idempotency_guard_begin(guard, store, &first, TASK, now_ms, &claim, NULL), 0);
+		assert_int_equal(claim.state, IDEMPOTENCY_IN_FLIGHT);
+	}
+}
+
 static void test_two_gateways(void **state)
 {
 	struct idempotency_guard *ours = guard;
@@ -156,6 +175,42 @@ static void test_a_store_that_fails(void **state)
 	    idempotency_guard_begin(guard, store, &first, OTHER_TASK, NOW + IDEMPOTENCY_LEASE_MS, &claim, &err), 0);
 	assert_int_equal(claim.state, IDEMPOTENCY_NEW);
 	assert_string_equal(claim.task_id, TASK);
+}
+
+static int note_count(void *arg, const struct database_row *row, struct error *err)
+{
+	(void)err;
+	*(int64_t *)arg = database_row_integer(row, 0);
+	return 0;
+}
+
+static int64_t count_keys(void)
+{
+	int64_t count = -1;
+
+	assert_int_equal(database_read(store->database,
+				       &(struct database_statement){.sql = "SELECT COUNT(*) FROM idempotency_keys",
+								    .fn = note_count,
+								    .arg = &count},
+				       NULL),
+			 0);
+	return count;
+}
+
+static void test_old_keys_go(void **state)
+{
+	const struct idempotency_request old = {.owner = "owner", .key = "old", .hash = hash_a};
+	const int64_t now_ms = clock_unix_ms();
+	struct idempotency_claim claim;
+
+	(void)state;
+	assert_int_equal(idempotency_reserve(store, &old, TASK, now_ms - IDEMPOTENCY_KEEP_MS, &claim, NULL), 0);
+	assert_int_equal(idempotency_guard_begin(guard, store, &first, TASK, now_ms, &claim, NULL), 0);
+	assert_int_equal(count_keys(), 2);
+	finish(&first, &claim);
+	assert_int_equal(count_keys(), 1);
+	assert_int_equal(idempotency_guard_begin(guard, store, &first, TASK, now_ms, &claim, NULL), 0);
+	assert_int_equal(claim.state, IDEMPOTENCY_DONE);
 }
 
 /* --- headers and hashes --- */
@@ -264,6 +319,8 @@ static const struct CMUnitTest tests[] = {
     CASE(test_once),
     CASE(test_hasty_repetitions_do_not_reach_the_store),
     CASE(test_abandoned),
+    CASE(test_forgotten),
+    CASE(test_old_keys_go),
     CASE(test_two_gateways),
     CASE(test_only_so_many),
     CASE(test_a_store_that_fails),

@@ -106,6 +106,7 @@ static void test_summer_ends_in_berlin(void **state)
 	EXPECT("30 2 * * *", "Europe/Berlin", "2026-10-25T01:10:00Z", "2026-10-26T01:30:00Z");
 	EXPECT("30 * * * *", "Europe/Berlin", "2026-10-25T00:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z",
 	       "2026-10-25T02:30:00Z");
+	EXPECT("30 0-23 * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z");
 	EXPECT("0 3 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", "2026-10-25T02:00:00Z");
 }
 

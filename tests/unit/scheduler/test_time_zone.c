@@ -106,6 +106,7 @@ static void test_names_that_are_refused(void **state)
 	    "Europe/Berlin\n",
 	    "-",
 	    "leapseconds",
+	    "right/Europe/Berlin",
 	    "Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 
 	(void)state;
