@@ -1,6 +1,7 @@
 """The HTTP API: what is accepted, what is refused and how, and what becomes of it."""
 
 import base64
+import concurrent.futures
 import json
 import re
 import socket
@@ -474,6 +475,47 @@ def test_a_client_that_leaves(alone):
     wait_until(lambda: program.metric('facefleet_gateway_accepted_total{op="match"}') == 10, "all are accepted")
     wait_until(lambda: program.metric("facefleet_gateway_waiting") == 0, "nobody waits any more")
     assert api.post_form("/v1/match", pair()).status == 202
+
+
+def test_nothing_accepted_is_lost(alone, fleet, broker):
+    """Clients that stay and clients that leave, streams, and connections to the broker that break in the middle."""
+    api, program = alone
+    content_type, body = form({"image_a": b"a" * 20000, "image_b": b"b" * 20000})
+    head = f"POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+    accepted = []
+
+    def client(number):
+        for i in range(40):
+            if i % 8 == number:
+                with socket.create_connection(("127.0.0.1", api.port), timeout=60) as leaving:
+                    leaving.sendall(head.encode() + body[: 1000 * i])
+            if i % 10 == number:
+                api.events("/v1/events").close()
+            answer = api.ask("POST", "/v1/match", body, content_type)
+            if answer.status == 202:
+                accepted.append(answer.json["task_id"])
+            else:
+                assert answer.code in ("unconfirmed", "broker_unavailable"), answer.body
+                wait_until(lambda: program.get("/readyz")[0] == 200, "the broker is back")
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        clients = [pool.submit(client, number) for number in range(6)]
+        for share in (40, 120):
+            wait_until(lambda: len(accepted) >= share, f"{share} are accepted")
+            broker.command("ctl", "close_all_connections", "--vhost", fleet.vhost, "test")
+        for done in clients:
+            done.result()
+    assert len(set(accepted)) == len(accepted) >= 120
+    assert program.terminate() == 0
+    reader = Client(fleet.url)
+    queued = set()
+    while True:
+        method, properties, _ = reader.channel.basic_get("facefleet.jobs.batch", auto_ack=True)
+        if not method:
+            break
+        queued.add(properties.message_id)
+    reader.close()
+    assert set(accepted) <= queued, "what was confirmed is there"
 
 
 def test_a_polite_stop_answers_who_waits(alone):
