@@ -60,7 +60,10 @@ static void end_ticket(struct gateway *gateway, struct ticket *ticket, bool publ
 	struct error err;
 	int r = routes_open_store(gateway, store, &err);
 
-	if (r == 0)
+	/* Whether the store can be told or not, the request is in flight no longer. */
+	if (r < 0)
+		idempotency_guard_forget(gateway->guard, &request);
+	else
 		r = published ? idempotency_guard_finish(gateway->guard, *store, &request, &ticket->claim, &err)
 			      : idempotency_guard_abandon(gateway->guard, *store, &request, &ticket->claim, &err);
 	if (r < 0)
@@ -87,6 +90,9 @@ void intake_end_ticket(void *arg, struct ticket *ticket, bool published)
 	}
 	/* At the end the claim runs out by itself; a repetition then takes it over with the same task id. */
 	if (!visit || queue_push_urgent(gateway->reading, visit, 0) != 0) {
+		const struct idempotency_request request = ticket_request(ticket);
+
+		idempotency_guard_forget(gateway->guard, &request);
 		free(ticket);
 		visit_free(visit);
 	}

@@ -3,6 +3,7 @@
 import datetime
 import json
 import secrets
+import signal
 import sqlite3
 import subprocess
 import time
@@ -204,6 +205,25 @@ def test_another_takes_over(fleet, store, pictures, connect):
     third = fleet.scheduler(scheduler__lock_ttl_ms=60000).wait_ready()
     second.terminate()
     wait_until(lambda: is_leader(third), "the third leads", 30)
+
+
+def test_one_that_was_frozen_acts_no_longer(fleet, store, pictures, connect):
+    """It wakes up believing that it leads: its token is not the newest."""
+    first = fleet.scheduler(scheduler__lock_ttl_ms=1000).wait_ready()
+    wait_until(lambda: is_leader(first), "the first leads")
+    second = fleet.scheduler(scheduler__lock_ttl_ms=1000).wait_ready()
+    client = connect()
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        wait_until(lambda: is_leader(second), "the second leads")
+        add(fleet, "--in", "0s", "search", pictures[0])
+        client.next_message(BATCH)
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: not is_leader(first), "the first has noticed")
+    assert is_leader(second)
+    wait_until(lambda: schedules(fleet) == [], "it is recorded")
+    assert runs(first, "published") == 0 and client.count(BATCH) == 0
 
 
 def test_killed_between_publishing_and_recording(fleet, store, pictures, connect):
