@@ -223,7 +223,7 @@ bool desk_submit(struct desk *desk, struct submission *submission, struct amqp_m
 	}
 	submission->desk = desk;
 	submission->confirm_by_ms = now_ms + desk->settings.confirm_timeout_ms;
-	if (submission->prefer.has_wait && submission->prefer.wait_ms > 0 && !submission->prefer.respond_async)
+	if (submission->prefer.has_wait && submission->prefer.wait_ms > 0)
 		submission->wait_until_ms = now_ms + submission->prefer.wait_ms;
 	pthread_mutex_lock(&desk->lock);
 	problem = publish(desk, submission, message);

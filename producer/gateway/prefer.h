@@ -10,7 +10,7 @@
 struct prefer {
 	bool has_wait;
 	int64_t wait_ms;    /**< clamped */
-	bool respond_async; /**< 202 at once, whatever `wait` says */
+	bool respond_async; /**< 202 is welcome; at once unless `wait` says after how long */
 };
 
 /** Reads a Prefer header (NULL: none); preferences it does not know, or that are malformed, are ignored. */

@@ -320,7 +320,10 @@ def test_nobody_works_and_the_wait_ends(alone):
     events = api.events(f"/v1/tasks/{answer.json['task_id']}/events")
     wait_until(lambda: events.states(answer.json["task_id"]) == ["pending"], "the stream begins with the state")
     events.close()
-    assert api.post_form("/v1/match", pair(), prefer="respond-async, wait=60").status == 202
+    answer = api.post_form("/v1/match", pair(), prefer="respond-async, wait=1")
+    assert answer.status == 202 and answer.headers["preference-applied"] == "wait=1"
+    answer = api.post_form("/v1/match", pair(), prefer="respond-async")
+    assert answer.status == 202 and answer.headers["preference-applied"] == "respond-async"
 
 
 def test_without_a_store(alone):
