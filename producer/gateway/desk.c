@@ -25,6 +25,7 @@ struct desk {
 	TAILQ_HEAD(submissions, submission) list;
 	LIST_HEAD(, submission) buckets[BUCKETS];
 	unsigned count;
+	size_t bytes; /* of messages without an outcome */
 	bool hurrying;
 };
 
@@ -77,8 +78,9 @@ static unsigned bucket_of(const struct desk *desk, const char *task_id)
 
 static bool add(struct desk *desk, struct submission *submission)
 {
-	if (desk->count == desk->settings.max)
+	if (desk->count == desk->settings.max || submission->bytes > desk->settings.max_bytes - desk->bytes)
 		return false;
+	desk->bytes += submission->bytes;
 	TAILQ_INSERT_TAIL(&desk->list, submission, entry);
 	LIST_INSERT_HEAD(&desk->buckets[bucket_of(desk, submission->task.task_id)], submission, in_bucket);
 	metric_set(desk->waiting, ++desk->count);
@@ -147,6 +149,7 @@ static void take_outcome(void *arg, enum amqp_outcome outcome, const struct amqp
 	(void)message;
 	pthread_mutex_lock(&desk->lock);
 	submission->pending = false;
+	desk->bytes -= submission->bytes;
 	if (outcome == AMQP_CONFIRMED)
 		note_confirmed(desk, submission);
 	else
@@ -195,9 +198,10 @@ static void refuse(struct desk *desk, struct submission *submission, const struc
 /* Publishes under the lock, so that the outcome finds it done. */
 static const char *publish(struct desk *desk, struct submission *submission, struct amqp_message *message)
 {
+	submission->bytes = message->body_size;
 	if (!add(desk, submission)) {
 		amqp_message_free(message);
-		return "too many requests are waiting";
+		return "too many requests wait for the broker, or for their result";
 	}
 	recent_add(desk->settings.recent, &submission->task);
 	int r = amqp_link_publish(desk->settings.link, message, take_outcome, submission);
@@ -205,6 +209,7 @@ static const char *publish(struct desk *desk, struct submission *submission, str
 	if (r == 0)
 		return NULL;
 	recent_remove(desk->settings.recent, submission->task.task_id);
+	desk->bytes -= submission->bytes;
 	TAILQ_REMOVE(&desk->list, submission, entry);
 	LIST_REMOVE(submission, in_bucket);
 	metric_set(desk->waiting, --desk->count);

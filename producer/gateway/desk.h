@@ -19,7 +19,8 @@ struct desk;
 struct desk_settings {
 	struct amqp_link *link;
 	struct recent *recent;
-	unsigned max; /**< submissions under way */
+	unsigned max;     /**< submissions under way */
+	size_t max_bytes; /**< of the messages that the broker has not confirmed */
 	int64_t confirm_timeout_ms;
 	/** The broker has answered (or never will) a submission with a ticket, which is taken over. Must not block. */
 	void (*on_ticket)(void *arg, struct ticket *ticket, bool published);

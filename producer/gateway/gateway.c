@@ -112,6 +112,7 @@ static int make_desk(struct gateway *gateway)
 	    .link = gateway->publishing,
 	    .recent = gateway->recent,
 	    .max = (unsigned)config_integer(gateway->config, OPTION_GATEWAY_MAX_WAITING),
+	    .max_bytes = (size_t)config_integer(gateway->config, OPTION_GATEWAY_MAX_BODIES),
 	    .confirm_timeout_ms = config_integer(gateway->config, OPTION_GATEWAY_CONFIRM_TIMEOUT),
 	    .on_ticket = intake_end_ticket,
 	    .arg = gateway,

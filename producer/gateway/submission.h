@@ -26,6 +26,7 @@ struct submission {
 	struct ticket *ticket; /**< of its Idempotency-Key, NULL for none; whoever ends it takes it */
 	int64_t confirm_by_ms; /**< monotonic */
 	int64_t wait_until_ms; /**< monotonic; 0: does not wait for the reply */
+	size_t bytes;          /**< of its message, while it is pending */
 	bool pending;          /**< the broker has not answered yet */
 	bool confirmed;
 };
