@@ -162,8 +162,12 @@ def main():
             victim = {"gateway": gateway, "tracker": tracker, "worker": workers[0]}[arguments.kill]
             victim.kill()
             time.sleep(2)
-            again = {"gateway": lambda: fleet.gateway(gateway__listen=f"127.0.0.1:{gateway.port}")}
-            again.get(arguments.kill, getattr(fleet, arguments.kill))().wait_ready()
+            if arguments.kill == "gateway":
+                again = fleet.gateway(gateway__listen=f"127.0.0.1:{gateway.port}")
+                again.port = gateway.port
+            else:
+                again = getattr(fleet, arguments.kill)()
+            again.wait_ready()
 
         load = Load(gateway.port, arguments.seconds)
         seconds = asyncio.run(load.run(arguments.clients, kill if arguments.kill else None))
