@@ -277,6 +277,11 @@ static void handle_task(void *arg, struct http_call *call)
 	pass_task(arg, call, tasks_handle_one, true);
 }
 
+static void handle_cancel(void *arg, struct http_call *call)
+{
+	pass_task(arg, call, tasks_handle_cancel, true);
+}
+
 static void handle_task_events(void *arg, struct http_call *call)
 {
 	pass_task(arg, call, tasks_handle_events, true);
@@ -332,6 +337,7 @@ const struct http_route routes_table[] = {
     {"DELETE", "/v1/users/{id}/faces", handle_unenroll},
     {"GET", "/v1/tasks", handle_list},
     {"GET", "/v1/tasks/{id}", handle_task},
+    {"DELETE", "/v1/tasks/{id}", handle_cancel},
     {"GET", "/v1/tasks/{id}/events", handle_task_events},
     {"GET", "/v1/events", handle_events},
     {"GET", "/healthz", handle_health, .always = true},

@@ -3,9 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "amqp/control_message.h"
+#include "base/clock.h"
 #include "cursor.h"
 #include "gateway_private.h"
+#include "obs/log.h"
 #include "problems.h"
+#include "store/cancellation.h"
 #include "view.h"
 
 #define STREAM_PENDING_BYTES (256u << 10)
@@ -47,6 +51,7 @@ struct lookup {
 	bool as_event; /* instead of the whole task */
 	bool visible;
 	enum task_state state;
+	bool cancelled; /* that is how it ended */
 	int attempt;
 	char owner[ENVELOPE_OWNER_SIZE];
 	struct buffer history;
@@ -71,6 +76,7 @@ static int show_row(void *arg, const struct task_row *row, struct error *err)
 		return 0;
 	lookup->state = row->now.state;
 	lookup->attempt = row->now.attempt;
+	lookup->cancelled = row->now.error_code && strcmp(row->now.error_code, "cancelled") == 0;
 	snprintf(lookup->owner, sizeof(lookup->owner), "%s", owner);
 	if (lookup->as_event)
 		return out_of_memory(view_event(row, lookup->out), err);
@@ -142,6 +148,92 @@ void tasks_handle_one(struct gateway *gateway, struct visit *visit, struct store
 		refuse_unknown(visit);
 	else
 		answer_json(visit, &body);
+}
+
+/* --- cancelling ---------------------------------------------------------------------------------------- */
+
+static void refuse(struct visit *visit, const struct http_problem_kind *kind, const char *detail)
+{
+	struct http_problem problem;
+
+	http_problem_init(&problem, kind, "%s", detail);
+	routes_refuse(visit, &problem);
+}
+
+/* Who waits here, who listens here, and the workers, who would find out by themselves that it does not count. */
+static void tell_cancelled(struct gateway *gateway, const char *task_id, const struct lookup *ended)
+{
+	struct control control = {.kind = CONTROL_TASK_CANCELLED};
+	const struct buffer *json = ended->out;
+
+	desk_reply(gateway->desk, task_id, (const char *)json->data, json->size);
+	recent_update(gateway->recent, task_id, ended->state, ended->attempt, clock_unix_ms(), json);
+	hub_publish(gateway->hub, &(struct hub_event){
+				      .task_id = task_id,
+				      .owner = ended->owner,
+				      .state = ended->state,
+				      .attempt = ended->attempt,
+				      .json = (const char *)json->data,
+				      .size = json->size,
+				  });
+	memcpy(control.task_id, task_id, UUID_SIZE);
+	struct amqp_message *message = control_message_new(&control);
+	if (!message || amqp_link_publish(gateway->publishing, message, NULL, NULL) != 0)
+		log_warning(NULL, "the workers were not told of a cancellation", log_string("task_id", task_id));
+}
+
+/* Records it, with what is known here of a task that the store may not know yet. */
+static int record_cancelled(struct gateway *gateway, struct store **store, const char *task_id,
+			    struct cancellation *cancellation, struct error *err)
+{
+	cleanup_with(buffer_finish) struct buffer reply = {0};
+	struct recent_task task;
+	struct task_row row;
+	int r = routes_open_store(gateway, store, err);
+
+	if (r < 0)
+		return r;
+	bool known = recent_find(gateway->recent, task_id, &task, &reply);
+	/* Its reply was heard here, and stands in the store as soon as the tracker has read it. */
+	if (known && (task.state == TASK_SUCCEEDED || task.state == TASK_FINAL_FAILED)) {
+		*cancellation = (struct cancellation){.known = true, .stood = task.state};
+		return 0;
+	}
+	if (known)
+		view_row_of(&task, &reply, &row);
+	return cancellation_record(*store, task_id, known ? &row.now : NULL, cancellation, err);
+}
+
+void tasks_handle_cancel(struct gateway *gateway, struct visit *visit, struct store **store)
+{
+	cleanup_with(buffer_finish) struct buffer json = {0};
+	struct lookup lookup = {.visitor = &visit->visitor, .as_event = true, .out = &json};
+	struct cancellation cancellation;
+	struct error err;
+	int r = look_up(gateway, store, visit->task_id, &lookup, &err);
+
+	if (r == 0 && !lookup.visible) {
+		refuse_unknown(visit);
+		return;
+	}
+	if (r == 0 && !visitor_decides(&visit->visitor, lookup.owner)) {
+		refuse(visit, &problem_forbidden, "it is somebody else's task");
+		return;
+	}
+	if (r == 0)
+		r = record_cancelled(gateway, store, visit->task_id, &cancellation, &err);
+	buffer_clear(&json);
+	lookup.visible = false;
+	if (r == 0)
+		r = look_up(gateway, store, visit->task_id, &lookup, &err);
+	if (r == 0 && lookup.visible && cancellation.accepted)
+		tell_cancelled(gateway, visit->task_id, &lookup);
+	if (r < 0)
+		refuse_store(visit, &err);
+	else if (!cancellation.accepted && !lookup.cancelled)
+		refuse(visit, &problem_task_finished, "it stays as it is");
+	else
+		tasks_handle_one(gateway, visit, store);
 }
 
 /* --- lists --------------------------------------------------------------------------------------------- */

@@ -143,6 +143,73 @@ def test_many_at_once(api):
         assert wait_finished(api, task_id)["reference"] == str(i)
 
 
+# --- cancelled ----------------------------------------------------------------------------------------
+
+
+def test_a_waiting_task_is_cancelled(fleet, client_of):
+    fleet.use_store()
+    api = Api(fleet.gateway().wait_ready().port)
+    client = client_of(fleet)
+    told = client.listen("facefleet.control")
+    task_id = api.post_form("/v1/match", pair(reference="r")).json["task_id"]
+    events = api.events(f"/v1/tasks/{task_id}/events")
+    answer = api.ask("DELETE", f"/v1/tasks/{task_id}")
+    assert answer.status == 200, answer.body
+    assert (answer.json["state"], answer.json["error"]["code"]) == ("final_failed", "cancelled")
+    assert (answer.json["op"], answer.json["reference"], answer.json["reply"]["op"]) == ("match", "r", "match")
+    assert events.ended.wait(60) and events.states(task_id)[-1] == "final_failed", "its stream ends"
+
+    def broadcast():
+        _, body = client.next_message(told)
+        return json.loads(body).get("task_id") == task_id
+
+    assert wait_until(broadcast, "the workers are told")
+    again = api.ask("DELETE", f"/v1/tasks/{task_id}")
+    assert again.status == 200 and again.json["finished_at"] == answer.json["finished_at"], again.body
+    tracker = fleet.tracker().wait_ready()
+    fleet.worker().wait_ready()
+    late = 'facefleet_tracker_messages_total{kind="reply",outcome="repeated"}'
+    wait_until(lambda: tracker.metric(late) == 1, "the reply of a worker that was not there to be told")
+    shown = task(api, task_id)
+    assert (shown["state"], shown["error"]["code"]) == ("final_failed", "cancelled"), "what comes later does not count"
+
+
+def test_who_waits_for_a_cancelled_task_is_answered(fleet):
+    fleet.use_store()
+    api = Api(fleet.gateway().wait_ready().port)
+    events = api.events("/v1/events")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(api.post_form, "/v1/match", pair(), prefer="wait=50")
+        wait_until(lambda: events.events, "it is accepted")
+        task_id = events.events[0]["data"]["task_id"]
+        assert api.ask("DELETE", f"/v1/tasks/{task_id}").status == 200
+        answer = waiting.result(60)
+    events.close()
+    assert answer.status == 200 and answer.json["error"]["code"] == "cancelled", answer.body
+
+
+def test_a_task_that_has_ended_stays(api):
+    task_id = api.post_form("/v1/match", pair(), prefer="wait=50").json["task_id"]
+    answer = api.ask("DELETE", f"/v1/tasks/{task_id}")
+    assert (answer.status, answer.code) == (409, "task_finished"), answer.body
+    assert task(api, task_id)["state"] == "succeeded"
+
+
+def test_nobody_cancels_for_others(guarded):
+    fleet, program = guarded
+    mine, console, admin = (
+        Api(program.port, make_key(fleet, name, "--scopes", scopes))
+        for name, scopes in (("mine", "match"), ("console", "match,read_all"), ("admin", "admin"))
+    )
+    stranger = Api(program.port, make_key(fleet, "stranger", "--scopes", "match"))
+    path = mine.post_form("/v1/match", pair()).headers["location"]
+    assert (stranger.ask("DELETE", path).status, stranger.ask("DELETE", path).code) == (404, "task_not_found")
+    assert (console.ask("DELETE", path).status, console.ask("DELETE", path).code) == (403, "forbidden")
+    assert mine.get(path).json["state"] == "pending"
+    assert admin.ask("DELETE", path).json["state"] == "final_failed"
+    assert mine.get(path).json["error"]["code"] == "cancelled", "its owner sees it"
+
+
 # --- streams ------------------------------------------------------------------------------------------
 
 
