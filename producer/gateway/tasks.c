@@ -7,9 +7,11 @@
 #include "base/clock.h"
 #include "cursor.h"
 #include "gateway_private.h"
+#include "lookup.h"
 #include "obs/log.h"
 #include "problems.h"
 #include "store/cancellation.h"
+#include "store/schedules.h"
 #include "view.h"
 
 #define STREAM_PENDING_BYTES (256u << 10)
@@ -46,103 +48,13 @@ static int out_of_memory(int r, struct error *err)
 
 /* --- one task ---------------------------------------------------------------------------------------- */
 
-struct lookup {
-	const struct visitor *visitor;
-	bool as_event; /* instead of the whole task */
-	bool visible;
-	enum task_state state;
-	bool cancelled; /* that is how it ended */
-	int attempt;
-	char owner[ENVELOPE_OWNER_SIZE];
-	struct buffer history;
-	struct buffer *out;
-};
-
-static int add_transition(void *arg, const struct task_transition *transition, struct error *err)
-{
-	struct buffer *history = arg;
-	int r = history->size > 1 ? buffer_append(history, ",", 1) : 0;
-
-	return out_of_memory(r == 0 ? view_transition(transition, history) : r, err);
-}
-
-static int show_row(void *arg, const struct task_row *row, struct error *err)
-{
-	struct lookup *lookup = arg;
-	const char *owner = row->now.owner ? row->now.owner : "";
-
-	lookup->visible = visitor_sees(lookup->visitor, owner);
-	if (!lookup->visible)
-		return 0;
-	lookup->state = row->now.state;
-	lookup->attempt = row->now.attempt;
-	lookup->cancelled = row->now.error_code && strcmp(row->now.error_code, "cancelled") == 0;
-	snprintf(lookup->owner, sizeof(lookup->owner), "%s", owner);
-	if (lookup->as_event)
-		return out_of_memory(view_event(row, lookup->out), err);
-	return out_of_memory(view_task(row, &lookup->history, lookup->out), err);
-}
-
-static int read_task(struct gateway *gateway, struct store **store, const char *task_id, struct lookup *lookup,
-		     struct error *err)
-{
-	bool found;
-	int r = routes_open_store(gateway, store, err);
-
-	/* The log first: it may be longer than what the row says, never shorter. */
-	if (r == 0 && !lookup->as_event)
-		r = out_of_memory(buffer_append(&lookup->history, "[", 1), err);
-	if (r == 0 && !lookup->as_event)
-		r = tasks_history(*store, task_id, add_transition, &lookup->history, err);
-	if (r == 0 && !lookup->as_event)
-		r = out_of_memory(buffer_append(&lookup->history, "]", 1), err);
-	if (r == 0)
-		r = tasks_find(*store, task_id, show_row, lookup, &found, err);
-	buffer_finish(&lookup->history);
-	return r;
-}
-
-/* What memory knows of a task that the store does not have yet. */
-static int read_recent(struct gateway *gateway, const char *task_id, struct lookup *lookup, struct error *err)
-{
-	cleanup_with(buffer_finish) struct buffer reply = {0};
-	struct recent_task task;
-	struct task_row row;
-
-	if (!recent_find(gateway->recent, task_id, &task, &reply) || !visitor_sees(lookup->visitor, task.owner))
-		return 0;
-	lookup->visible = true;
-	lookup->state = task.state;
-	lookup->attempt = task.attempt;
-	snprintf(lookup->owner, sizeof(lookup->owner), "%s", task.owner);
-	view_row_of(&task, &reply, &row);
-	return out_of_memory(lookup->as_event ? view_event(&row, lookup->out) : view_recent(&row, lookup->out), err);
-}
-
-/* The store, or memory: 0 with `visible`; or an error of a store that cannot be asked. */
-static int look_up(struct gateway *gateway, struct store **store, const char *task_id, struct lookup *lookup,
-		   struct error *err)
-{
-	int r = read_task(gateway, store, task_id, lookup, err);
-	struct error ignored;
-
-	if (r == 0 && lookup->visible)
-		return 0;
-	buffer_clear(lookup->out);
-	/* Accepted moments ago: its existence does not depend on a store that is away. */
-	int known = read_recent(gateway, task_id, lookup, r == 0 ? err : &ignored);
-	if (r != 0 && known == 0 && lookup->visible)
-		return 0;
-	return r != 0 ? r : known;
-}
-
 void tasks_handle_one(struct gateway *gateway, struct visit *visit, struct store **store)
 {
 	cleanup_with(buffer_finish) struct buffer body = {0};
 	struct lookup lookup = {.visitor = &visit->visitor, .out = &body};
 	struct error err;
 
-	if (look_up(gateway, store, visit->task_id, &lookup, &err) < 0)
+	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0)
 		refuse_store(visit, &err);
 	else if (!lookup.visible)
 		refuse_unknown(visit);
@@ -183,8 +95,8 @@ static void tell_cancelled(struct gateway *gateway, const char *task_id, const s
 }
 
 /* Records it, with what is known here of a task that the store may not know yet. */
-static int record_cancelled(struct gateway *gateway, struct store **store, const char *task_id,
-			    struct cancellation *cancellation, struct error *err)
+static int record_cancelled(struct gateway *gateway, struct store **store, const struct lookup *lookup,
+			    const char *task_id, struct cancellation *cancellation, struct error *err)
 {
 	cleanup_with(buffer_finish) struct buffer reply = {0};
 	struct recent_task task;
@@ -193,7 +105,15 @@ static int record_cancelled(struct gateway *gateway, struct store **store, const
 
 	if (r < 0)
 		return r;
+	bool found = false;
+	/* Before it is recorded: what was published all the same is told to the workers. */
+	if (lookup->scheduled && (r = schedules_remove(*store, task_id, &found, err)) < 0)
+		return r;
 	bool known = recent_find(gateway->recent, task_id, &task, &reply);
+	if (!known && lookup->scheduled) {
+		task = lookup->planned.task;
+		known = true;
+	}
 	/* Its reply was heard here, and stands in the store as soon as the tracker has read it. */
 	if (known && (task.state == TASK_SUCCEEDED || task.state == TASK_FINAL_FAILED)) {
 		*cancellation = (struct cancellation){.known = true, .stood = task.state};
@@ -210,7 +130,7 @@ void tasks_handle_cancel(struct gateway *gateway, struct visit *visit, struct st
 	struct lookup lookup = {.visitor = &visit->visitor, .as_event = true, .out = &json};
 	struct cancellation cancellation;
 	struct error err;
-	int r = look_up(gateway, store, visit->task_id, &lookup, &err);
+	int r = lookup_task(gateway, store, visit->task_id, &lookup, &err);
 
 	if (r == 0 && !lookup.visible) {
 		refuse_unknown(visit);
@@ -221,11 +141,10 @@ void tasks_handle_cancel(struct gateway *gateway, struct visit *visit, struct st
 		return;
 	}
 	if (r == 0)
-		r = record_cancelled(gateway, store, visit->task_id, &cancellation, &err);
+		r = record_cancelled(gateway, store, &lookup, visit->task_id, &cancellation, &err);
 	buffer_clear(&json);
-	lookup.visible = false;
 	if (r == 0)
-		r = look_up(gateway, store, visit->task_id, &lookup, &err);
+		r = lookup_task(gateway, store, visit->task_id, &lookup, &err);
 	if (r == 0 && lookup.visible && cancellation.accepted)
 		tell_cancelled(gateway, visit->task_id, &lookup);
 	if (r < 0)
@@ -319,7 +238,7 @@ static void show_state(struct gateway *gateway, struct visit *visit, struct stor
 	struct lookup lookup = {.visitor = &visit->visitor, .as_event = true, .out = &json};
 	struct error err;
 
-	if (look_up(gateway, store, visit->task_id, &lookup, &err) < 0 || !lookup.visible)
+	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0 || !lookup.visible || lookup.scheduled)
 		return;
 	hub_show(gateway->hub, number,
 		 &(struct hub_event){
@@ -338,7 +257,7 @@ static void stream_task(struct gateway *gateway, struct visit *visit, struct sto
 	struct lookup lookup = {.visitor = &visit->visitor, .as_event = true, .out = &json};
 	struct error err;
 
-	if (look_up(gateway, store, visit->task_id, &lookup, &err) < 0) {
+	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0) {
 		hub_give_back(gateway->hub);
 		refuse_store(visit, &err);
 	} else if (!lookup.visible) {

@@ -39,6 +39,7 @@ struct visit {
 	enum job_op op;
 	bool has_user;
 	char user_id[HTTP_PARAMETER_SIZE];
+	struct job_when when; /**< as its body said */
 
 	/** Of one of the gateway's own making. */
 	struct ticket *ticket;
