@@ -85,6 +85,11 @@ visit_fn tasks_handle_cancel;
 visit_fn tasks_handle_list;
 visit_fn tasks_handle_events;
 
+/** Shows a schedule, removes one, lists them. */
+visit_fn schedules_handle_one;
+visit_fn schedules_handle_remove;
+visit_fn schedules_handle_list;
+
 /** Handles one message that was heard: an event or a reply. */
 void feed_handle(struct gateway *gateway, const struct amqp_delivery *delivery);
 

@@ -46,7 +46,7 @@ struct visit {
 	bool published;
 
 	/* Tasks. */
-	char task_id[UUID_SIZE];
+	char task_id[UUID_SIZE]; /**< or that of a schedule; of a list of them, where it goes on */
 	struct visit_list {
 		bool has_state;
 		enum task_state state;

@@ -310,6 +310,33 @@ def test_keys_that_may_schedule(guarded):
     assert plain.get(path).code == "task_not_found" and plain.ask("DELETE", path).code == "task_not_found"
 
 
+def test_schedules_are_shown_and_removed(guarded):
+    fleet, program = guarded
+    planner, other, console, plain = (
+        Api(program.port, make_key(fleet, name, "--scopes", scopes))
+        for name, scopes in (
+            ("planner", "match,schedule"),
+            ("other", "match,schedule"),
+            ("console", "schedule,read_all"),
+            ("plain", "match"),
+        )
+    )
+    ids = [planner.post_form("/v1/match", pair(delay_ms="3600000")).json["task_id"] for _ in range(3)]
+    first = planner.get("/v1/schedules?limit=2").json
+    rest = planner.get("/v1/schedules?limit=2&cursor=" + first["next"]).json
+    assert [s["schedule_id"] for s in first["schedules"] + rest["schedules"]] == sorted(ids) and rest["next"] is None
+    assert other.get("/v1/schedules").json["schedules"] == [] and len(console.get("/v1/schedules").json["schedules"]) == 3
+    assert plain.get("/v1/schedules").code == "forbidden"
+    assert planner.get("/v1/schedules?cursor=x").json["field"] == "cursor"
+    path = f"/v1/schedules/{ids[0]}"
+    assert planner.get(path).json["task_id"] == ids[0]
+    assert other.get(path).code == other.ask("DELETE", path).code == "schedule_not_found"
+    assert console.get(path).status == 200 and console.ask("DELETE", path).code == "forbidden"
+    assert planner.ask("DELETE", path).json["schedule_id"] == ids[0]
+    assert planner.ask("DELETE", path).code == "schedule_not_found"
+    assert planner.get(f"/v1/tasks/{ids[0]}").code == "task_not_found"
+
+
 # --- streams ------------------------------------------------------------------------------------------
 
 

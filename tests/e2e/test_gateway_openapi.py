@@ -103,6 +103,9 @@ def test_a_task_that_is_scheduled_and_cancelled(api):
     accepted = api.post_form("/v1/match", fields)
     check(accepted, "/v1/match", "post")
     assert accepted.status == 202
+    page = api.get("/v1/schedules")
+    check(page, "/v1/schedules", "get")
+    assert accepted.json["task_id"] in [schedule["schedule_id"] for schedule in page.json["schedules"]]
     for method in ("GET", "DELETE", "GET"):
         answer = api.ask(method, accepted.headers["location"])
         check(answer, "/v1/tasks/{id}", method.lower())
