@@ -71,10 +71,19 @@ void job_init(struct job *job, enum job_op op);
  */
 int job_decode(struct job *job, enum encoding encoding, const uint8_t *body, size_t size, struct error *err) must_check;
 
+/** When a job is to run, if not at once. Stands in a body beside the job, and is no part of it. */
+struct job_when {
+	bool has_delay;
+	int64_t delay_ms; /**< 0 or more */
+	bool has_run_at;
+	int64_t run_at_ms; /**< unix ms */
+};
+
 /** What is known of a job before its body is read: where it came in says so. */
 struct job_frame {
 	enum job_op op;
-	const char *user_id; /**< NULL when the body says it */
+	const char *user_id;   /**< NULL when the body says it */
+	struct job_when *when; /**< gets delay_ms and run_at of the body; NULL: they are ignored like any other field */
 };
 
 /**

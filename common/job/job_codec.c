@@ -102,6 +102,15 @@ static void keep_addressed(struct job *job)
 		job->callback_url = NULL;
 }
 
+static void read_when(struct job_when *when, const struct value *root)
+{
+	struct value delay = value_field(root, "delay_ms");
+	struct value run_at = value_field(root, "run_at");
+
+	when->has_delay = value_read_integer(&delay, 0, INT64_MAX, &when->delay_ms);
+	when->has_run_at = value_read_time(&run_at, &when->run_at_ms);
+}
+
 /* Fills in what the frame says, and refuses what says otherwise. */
 static void apply_frame(struct job *job, struct job_storage *storage, const struct job_frame *frame,
 			const struct value *root)
@@ -142,6 +151,8 @@ static int decode(struct job *job, const struct job_frame *frame, enum encoding 
 	read_addressed(job, storage, &root);
 	if (frame)
 		apply_frame(job, storage, frame, &root);
+	if (frame && frame->when)
+		read_when(frame->when, &root);
 	if (value_read_string(&collection, storage->collection, sizeof(storage->collection)) &&
 	    storage->collection[0] != '\0')
 		job->collection = storage->collection;

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/stop.h"
-#include "cli/cancellation.h"
 #include "cli/command.h"
 #include "cli/control_message.h"
 #include "cli/report.h"
+#include "store/cancellation.h"
 
 static enum exit_status fail(const struct error *err)
 {
@@ -39,7 +39,7 @@ static int record_all(const struct cli *cli, struct store *store, struct batch *
 	for (unsigned i = 0; i < cli->args->operand_count && !stop_requested(); i++) {
 		const char *task_id = cli->args->operands[i];
 		struct cancellation c;
-		int r = cancellation_record(store, task_id, &c, err);
+		int r = cancellation_record(store, task_id, NULL, &c, err);
 
 		if (r < 0)
 			return r;

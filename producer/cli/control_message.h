@@ -3,14 +3,10 @@
 
 #include <stddef.h>
 
-#include "amqp/message.h"
 #include "base/compiler.h"
 #include "base/error.h"
 #include "config/config.h"
 #include "job/control.h"
-
-/** What the whole fleet is told, as a message to the control exchange. NULL when memory is out. */
-struct amqp_message *control_message_new(const struct control *control) must_check;
 
 /**
  * Tells the whole fleet so many things, over a connection of its own called `name`. 0 once the broker has them all, or

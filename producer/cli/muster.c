@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amqp/control_message.h"
 #include "amqp/settings.h"
 #include "amqp/topology.h"
 #include "base/clock.h"
-#include "cli/control_message.h"
 
 #define PREFETCH 200
 /* Of messages that wait to be heard: a fleet that talks faster than this reads is heard from again soon. */

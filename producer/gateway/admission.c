@@ -152,6 +152,7 @@ static bool find_key(struct gateway *gateway, struct visit *visit, struct store 
 static void fill_visitor(struct visitor *visitor, const struct api_key *key)
 {
 	snprintf(visitor->owner, sizeof(visitor->owner), "%s", key->id);
+	visitor->scopes = key->scopes;
 	visitor->sees_all = keyring_allows(key, KEY_READ_ALL);
 }
 

@@ -92,7 +92,7 @@ static int make_links(struct gateway *gateway, struct error *err)
 {
 	struct amqp_link_settings settings = {
 	    .name = "facefleet-gateway publishing",
-	    .topology = TOPOLOGY_JOBS | TOPOLOGY_REPLIES | TOPOLOGY_TRACKER,
+	    .topology = TOPOLOGY_JOBS | TOPOLOGY_REPLIES | TOPOLOGY_CONTROL | TOPOLOGY_TRACKER,
 	    .publish_backlog = 2 * (size_t)config_integer(gateway->config, OPTION_GATEWAY_MAX_WAITING),
 	    .metrics = gateway->metrics,
 	    .on_fatal = note_fatal,

@@ -79,10 +79,16 @@ void intake_end_ticket(void *arg, struct ticket *ticket, bool published);
 /** Makes a job of a visit and submits it. */
 visit_fn intake_handle;
 
-/** Shows a task, lists tasks, opens a stream of one task's events or all. */
+/** Shows a task, cancels one, lists tasks, opens a stream of one task's events or all. */
 visit_fn tasks_handle_one;
+visit_fn tasks_handle_cancel;
 visit_fn tasks_handle_list;
 visit_fn tasks_handle_events;
+
+/** Shows a schedule, removes one, lists them. */
+visit_fn schedules_handle_one;
+visit_fn schedules_handle_remove;
+visit_fn schedules_handle_list;
 
 /** Handles one message that was heard: an event or a reply. */
 void feed_handle(struct gateway *gateway, const struct amqp_delivery *delivery);

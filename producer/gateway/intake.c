@@ -1,5 +1,6 @@
 /* Requests that become jobs, on the threads of the intake pool. */
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "base/clock.h"
 #include "gateway_private.h"
 #include "job_body.h"
+#include "later.h"
 #include "obs/log.h"
 #include "problems.h"
 
@@ -49,7 +51,12 @@ static struct ticket *new_ticket(const struct visit *visit, const struct amqp_me
 		snprintf(ticket->owner, sizeof(ticket->owner), "%.16s", visit->visitor.owner);
 	else
 		snprintf(ticket->owner, sizeof(ticket->owner), "@%s", visit->address);
-	idempotency_guard_hash("POST", job_op_name(visit->op), message->body, message->body_size, ticket->hash);
+	char target[96];
+	snprintf(target, sizeof(target), "%s", job_op_name(visit->op));
+	if (later_is_wanted(&visit->when))
+		snprintf(target, sizeof(target), "%s after %" PRId64 " or at %" PRId64, job_op_name(visit->op),
+			 visit->when.delay_ms, visit->when.run_at_ms);
+	idempotency_guard_hash("POST", target, message->body, message->body_size, ticket->hash);
 	return ticket;
 }
 
@@ -146,6 +153,66 @@ static void publish(struct gateway *gateway, struct visit *visit, struct submiss
 		end_ticket(gateway, ticket, false, store);
 }
 
+/* Whether the store has it or not is not known: a repetition of the request schedules the same task id. */
+static void lose_scheduled(struct gateway *gateway, struct submission *submission, const struct error *err)
+{
+	struct ticket *ticket = submission->ticket;
+
+	if (ticket) {
+		const struct idempotency_request request = ticket_request(ticket);
+		idempotency_guard_forget(gateway->guard, &request);
+		free(ticket);
+	}
+	submission_refuse(submission, &problem_store_unavailable, true, err->text);
+}
+
+static void schedule(struct gateway *gateway, struct visit *visit, struct submission *submission,
+		     struct amqp_message *message, int64_t due_ms, struct store **store)
+{
+	struct recent_task *task = &submission->task;
+	struct error err;
+
+	submission->call = visit->call;
+	task->deadline_ms += due_ms - task->accepted_at_ms;
+	visit_free(visit);
+	int r = routes_open_store(gateway, store, &err);
+	/* Remembered for the moments between its schedule's end and the tracker's first word of it. */
+	if (r == 0)
+		recent_add(gateway->recent, task);
+	if (r == 0)
+		r = later_add(*store, task, due_ms, message->body, message->body_size, &err);
+	if (r == 0) {
+		submission_answer_scheduled(submission, due_ms);
+		if (submission->ticket)
+			end_ticket(gateway, submission->ticket, true, store);
+	} else {
+		recent_remove(gateway->recent, task->task_id);
+		lose_scheduled(gateway, submission, &err);
+	}
+	amqp_message_free(message);
+	submission_free(submission);
+}
+
+/* When the job is due, 0: at once. False: the visit has been answered. */
+static bool read_when(struct visit *visit, int64_t *due_ms)
+{
+	struct http_problem problem;
+	struct error err;
+
+	*due_ms = 0;
+	if (!later_is_wanted(&visit->when))
+		return true;
+	if ((visit->visitor.scopes & (KEY_SCHEDULE | KEY_ADMIN)) == 0) {
+		refuse(visit, &problem_forbidden, "it lacks the scope schedule, for jobs that run later", 0);
+		return false;
+	}
+	if (later_due(&visit->when, clock_unix_ms(), due_ms, &err) == 0)
+		return true;
+	problem_from_error(&problem, &problem_invalid_job, &err);
+	routes_refuse(visit, &problem);
+	return false;
+}
+
 /* False: the visit has been answered. */
 static bool take_ticket(struct gateway *gateway, struct visit *visit, struct store **store,
 			struct submission *submission, struct amqp_message *message)
@@ -173,7 +240,10 @@ static void submit(struct gateway *gateway, struct visit *visit, const struct jo
 	struct submission *submission;
 	struct amqp_message *message;
 	struct error err;
+	int64_t due_ms;
 
+	if (!read_when(visit, &due_ms))
+		return;
 	if (submission_new(&submission, &message, job, &submitter, &err) < 0) {
 		refuse_encoding(visit, &err);
 		return;
@@ -184,7 +254,10 @@ static void submit(struct gateway *gateway, struct visit *visit, const struct jo
 		submission_free(submission);
 		return;
 	}
-	publish(gateway, visit, submission, message, store);
+	if (due_ms > 0)
+		schedule(gateway, visit, submission, message, due_ms, store);
+	else
+		publish(gateway, visit, submission, message, store);
 }
 
 void intake_handle(struct gateway *gateway, struct visit *visit, struct store **store)
@@ -195,9 +268,11 @@ void intake_handle(struct gateway *gateway, struct visit *visit, struct store **
 	struct http_problem problem;
 	struct job_body read;
 
-	if (job_body_read(&read, &frame, content_type, body->data, body->size, &problem) < 0)
+	if (job_body_read(&read, &frame, content_type, body->data, body->size, &problem) < 0) {
 		routes_refuse(visit, &problem);
-	else
+	} else {
+		visit->when = read.when;
 		submit(gateway, visit, &read.job, store);
+	}
 	job_body_finish(&read);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "form.h"
 #include "job/job_check.h"
@@ -25,6 +26,7 @@ struct job_body_text {
 
 struct reader {
 	struct job *job;
+	struct job_when *when;
 	struct job_body_text *text;
 };
 
@@ -136,6 +138,30 @@ static int read_top_k(struct reader *r, const struct form_part *part, struct err
 	return result;
 }
 
+static int read_delay(struct reader *r, const struct form_part *part, struct error *err)
+{
+	double value = 0;
+	int result = read_number(part, &value, err);
+
+	/* Up to here every whole number is a double. */
+	if (result == 0 && !(value >= 0 && value <= 9007199254740992.0 && value == floor(value)))
+		return refuse(err, part, "a whole number, not negative, was expected");
+	r->when->has_delay = true;
+	r->when->delay_ms = (int64_t)value;
+	return result;
+}
+
+static int read_run_at(struct reader *r, const struct form_part *part, struct error *err)
+{
+	char text[64];
+	int result = read_text(part, text, sizeof(text), err);
+
+	if (result == 0 && clock_parse_rfc3339(text, &r->when->run_at_ms) < 0)
+		return refuse(err, part, "is not an RFC 3339 time");
+	r->when->has_run_at = true;
+	return result;
+}
+
 static int read_image(struct job_image *image, const struct form_part *part, struct error *err)
 {
 	if (image->data || image->url)
@@ -195,6 +221,8 @@ static const struct {
     {"far", false, read_far},
     {"face_policy", false, read_policy},
     {"top_k", false, read_top_k},
+    {"delay_ms", false, read_delay},
+    {"run_at", false, read_run_at},
 };
 
 static int read_part(struct reader *r, const struct form *form, unsigned index, struct error *err)
@@ -217,7 +245,7 @@ static int read_part(struct reader *r, const struct form *form, unsigned index, 
 static int read_form(struct job_body *out, const struct job_frame *frame, struct error *err)
 {
 	struct job_body_text *text = out->text;
-	struct reader reader = {&out->job, text};
+	struct reader reader = {&out->job, &out->when, text};
 	int r = 0;
 
 	job_init(&out->job, frame->op);
@@ -272,8 +300,11 @@ static int open_body(struct job_body *out, const char *content_type, const uint8
 int job_body_read(struct job_body *out, const struct job_frame *frame, const char *content_type, const uint8_t *body,
 		  size_t size, struct http_problem *problem)
 {
+	struct job_frame framed = *frame;
 	struct error err;
 
+	framed.when = &out->when;
+	out->when = (struct job_when){0};
 	body = size > 0 ? body : (const uint8_t *)"";
 	job_init(&out->job, frame->op);
 	out->text = calloc(1, sizeof(*out->text));
@@ -284,7 +315,7 @@ int job_body_read(struct job_body *out, const struct job_frame *frame, const cha
 	int kind = open_body(out, content_type, body, size, problem);
 	if (kind < 0)
 		return kind;
-	int r = kind == 1 ? job_decode_framed(&out->job, frame, ENCODING_JSON, body, size, &err)
+	int r = kind == 1 ? job_decode_framed(&out->job, &framed, ENCODING_JSON, body, size, &err)
 			  : read_form(out, frame, &err);
 	return r < 0 ? refuse_error(problem, &problem_invalid_job, &err) : 0;
 }

@@ -12,6 +12,7 @@
 /** A job as it came in over HTTP. Image bytes point into the body, which must outlive it. */
 struct job_body {
 	struct job job;
+	struct job_when when;
 	struct job_body_text *text; /**< private */
 };
 

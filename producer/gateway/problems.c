@@ -10,6 +10,8 @@ const struct http_problem_kind problem_unsupported_media_type = {415, "unsupport
 								 "The body is of a kind that is not taken here."};
 const struct http_problem_kind problem_invalid_query = {400, "invalid_query", "The query is not valid."};
 const struct http_problem_kind problem_task_not_found = {404, "task_not_found", "There is no such task."};
+const struct http_problem_kind problem_schedule_not_found = {404, "schedule_not_found", "There is no such schedule."};
+const struct http_problem_kind problem_task_finished = {409, "task_finished", "The task has ended."};
 const struct http_problem_kind problem_queue_full = {503, "queue_full", "The queue is full."};
 const struct http_problem_kind problem_broker_unavailable = {503, "broker_unavailable",
 							     "The broker cannot be reached."};

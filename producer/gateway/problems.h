@@ -11,6 +11,8 @@ extern const struct http_problem_kind problem_invalid_form;
 extern const struct http_problem_kind problem_unsupported_media_type;
 extern const struct http_problem_kind problem_invalid_query;
 extern const struct http_problem_kind problem_task_not_found;
+extern const struct http_problem_kind problem_task_finished;
+extern const struct http_problem_kind problem_schedule_not_found;
 extern const struct http_problem_kind problem_queue_full;
 extern const struct http_problem_kind problem_broker_unavailable;
 extern const struct http_problem_kind problem_unconfirmed;

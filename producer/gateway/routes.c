@@ -277,6 +277,11 @@ static void handle_task(void *arg, struct http_call *call)
 	pass_task(arg, call, tasks_handle_one, true);
 }
 
+static void handle_cancel(void *arg, struct http_call *call)
+{
+	pass_task(arg, call, tasks_handle_cancel, true);
+}
+
 static void handle_task_events(void *arg, struct http_call *call)
 {
 	pass_task(arg, call, tasks_handle_events, true);
@@ -285,6 +290,60 @@ static void handle_task_events(void *arg, struct http_call *call)
 static void handle_events(void *arg, struct http_call *call)
 {
 	pass_task(arg, call, tasks_handle_events, false);
+}
+
+/* --- schedules -------------------------------------------------------------------------------------- */
+
+static void pass_schedule(struct gateway *gateway, struct http_call *call, visit_fn *handle)
+{
+	static const char *const known[] = {NULL};
+	struct http_problem problem;
+
+	if (!check_query(call, known))
+		return;
+	struct visit *visit = visit_new(call, handle, KEY_SCHEDULE, 0);
+	if (!visit) {
+		refuse_busy(call, "out of memory");
+	} else if (!read_task_id(call, visit)) {
+		http_problem_init(&problem, &problem_schedule_not_found, "the id is not that of a schedule");
+		routes_refuse(visit, &problem);
+	} else {
+		routes_pass(gateway->reading, visit);
+	}
+}
+
+static void handle_schedule(void *arg, struct http_call *call)
+{
+	pass_schedule(arg, call, schedules_handle_one);
+}
+
+static void handle_unschedule(void *arg, struct http_call *call)
+{
+	pass_schedule(arg, call, schedules_handle_remove);
+}
+
+static void handle_schedules(void *arg, struct http_call *call)
+{
+	static const char *const known[] = {"limit", "cursor", NULL};
+	struct gateway *gateway = arg;
+	struct visit_list list = {0};
+	char cursor[CURSOR_SIZE];
+
+	if (!check_query(call, known) || !read_limit(call, &list) ||
+	    !read_query(call, "cursor", cursor, sizeof(cursor)))
+		return;
+	if (cursor[0] != '\0' && !uuid_is_valid(cursor)) {
+		refuse_query(call, "cursor", "is not one that was given out");
+		return;
+	}
+	struct visit *visit = visit_new(call, schedules_handle_list, KEY_SCHEDULE, 0);
+	if (!visit) {
+		refuse_busy(call, "out of memory");
+		return;
+	}
+	visit->list = list;
+	snprintf(visit->task_id, sizeof(visit->task_id), "%.36s", cursor);
+	routes_pass(gateway->reading, visit);
 }
 
 /* --- what the program shows of itself ------------------------------------------------------------------ */
@@ -332,8 +391,12 @@ const struct http_route routes_table[] = {
     {"DELETE", "/v1/users/{id}/faces", handle_unenroll},
     {"GET", "/v1/tasks", handle_list},
     {"GET", "/v1/tasks/{id}", handle_task},
+    {"DELETE", "/v1/tasks/{id}", handle_cancel},
     {"GET", "/v1/tasks/{id}/events", handle_task_events},
     {"GET", "/v1/events", handle_events},
+    {"GET", "/v1/schedules", handle_schedules},
+    {"GET", "/v1/schedules/{id}", handle_schedule},
+    {"DELETE", "/v1/schedules/{id}", handle_unschedule},
     {"GET", "/healthz", handle_health, .always = true},
     {"GET", "/readyz", handle_readiness, .always = true},
     {"GET", "/metrics", handle_metrics, .always = true},

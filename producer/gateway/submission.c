@@ -175,6 +175,23 @@ void submission_answer_accepted(struct submission *submission)
 	buffer_finish(&body);
 }
 
+void submission_answer_scheduled(struct submission *submission, int64_t due_ms)
+{
+	struct buffer body = {0};
+	struct writer w;
+
+	writer_init(&w, ENCODING_JSON, &body);
+	writer_open_map(&w, NULL);
+	writer_string(&w, "task_id", submission->task.task_id);
+	writer_string(&w, "state", "scheduled");
+	writer_time_or_null(&w, "run_at", due_ms);
+	writer_close(&w);
+	if (writer_finish(&w) != 0)
+		buffer_clear(&body); /* Location says it all */
+	answer(submission, 202, &body);
+	buffer_finish(&body);
+}
+
 void submission_answer_repeated(struct http_call *call, const char *task_id)
 {
 	struct http_header headers[] = {{"Location", NULL}, {"Idempotent-Replayed", "true"}, {NULL, NULL}};

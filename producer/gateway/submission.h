@@ -57,6 +57,9 @@ struct amqp_message *submission_event(const struct submission *submission) must_
 /** Answers 202 with the place of the task. */
 void submission_answer_accepted(struct submission *submission);
 
+/** Answers 202 with the place of the task that the job becomes at `due_ms`. */
+void submission_answer_scheduled(struct submission *submission, int64_t due_ms);
+
 /** Answers 202 with the place of a task that an earlier request has begun. */
 void submission_answer_repeated(struct http_call *call, const char *task_id);
 

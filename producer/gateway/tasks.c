@@ -3,9 +3,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "amqp/control_message.h"
+#include "base/clock.h"
 #include "cursor.h"
 #include "gateway_private.h"
+#include "lookup.h"
+#include "obs/log.h"
 #include "problems.h"
+#include "store/cancellation.h"
+#include "store/schedules.h"
 #include "view.h"
 
 #define STREAM_PENDING_BYTES (256u << 10)
@@ -42,106 +48,111 @@ static int out_of_memory(int r, struct error *err)
 
 /* --- one task ---------------------------------------------------------------------------------------- */
 
-struct lookup {
-	const struct visitor *visitor;
-	bool as_event; /* instead of the whole task */
-	bool visible;
-	enum task_state state;
-	int attempt;
-	char owner[ENVELOPE_OWNER_SIZE];
-	struct buffer history;
-	struct buffer *out;
-};
-
-static int add_transition(void *arg, const struct task_transition *transition, struct error *err)
-{
-	struct buffer *history = arg;
-	int r = history->size > 1 ? buffer_append(history, ",", 1) : 0;
-
-	return out_of_memory(r == 0 ? view_transition(transition, history) : r, err);
-}
-
-static int show_row(void *arg, const struct task_row *row, struct error *err)
-{
-	struct lookup *lookup = arg;
-	const char *owner = row->now.owner ? row->now.owner : "";
-
-	lookup->visible = visitor_sees(lookup->visitor, owner);
-	if (!lookup->visible)
-		return 0;
-	lookup->state = row->now.state;
-	lookup->attempt = row->now.attempt;
-	snprintf(lookup->owner, sizeof(lookup->owner), "%s", owner);
-	if (lookup->as_event)
-		return out_of_memory(view_event(row, lookup->out), err);
-	return out_of_memory(view_task(row, &lookup->history, lookup->out), err);
-}
-
-static int read_task(struct gateway *gateway, struct store **store, const char *task_id, struct lookup *lookup,
-		     struct error *err)
-{
-	bool found;
-	int r = routes_open_store(gateway, store, err);
-
-	/* The log first: it may be longer than what the row says, never shorter. */
-	if (r == 0 && !lookup->as_event)
-		r = out_of_memory(buffer_append(&lookup->history, "[", 1), err);
-	if (r == 0 && !lookup->as_event)
-		r = tasks_history(*store, task_id, add_transition, &lookup->history, err);
-	if (r == 0 && !lookup->as_event)
-		r = out_of_memory(buffer_append(&lookup->history, "]", 1), err);
-	if (r == 0)
-		r = tasks_find(*store, task_id, show_row, lookup, &found, err);
-	buffer_finish(&lookup->history);
-	return r;
-}
-
-/* What memory knows of a task that the store does not have yet. */
-static int read_recent(struct gateway *gateway, const char *task_id, struct lookup *lookup, struct error *err)
-{
-	cleanup_with(buffer_finish) struct buffer reply = {0};
-	struct recent_task task;
-	struct task_row row;
-
-	if (!recent_find(gateway->recent, task_id, &task, &reply) || !visitor_sees(lookup->visitor, task.owner))
-		return 0;
-	lookup->visible = true;
-	lookup->state = task.state;
-	lookup->attempt = task.attempt;
-	snprintf(lookup->owner, sizeof(lookup->owner), "%s", task.owner);
-	view_row_of(&task, &reply, &row);
-	return out_of_memory(lookup->as_event ? view_event(&row, lookup->out) : view_recent(&row, lookup->out), err);
-}
-
-/* The store, or memory: 0 with `visible`; or an error of a store that cannot be asked. */
-static int look_up(struct gateway *gateway, struct store **store, const char *task_id, struct lookup *lookup,
-		   struct error *err)
-{
-	int r = read_task(gateway, store, task_id, lookup, err);
-	struct error ignored;
-
-	if (r == 0 && lookup->visible)
-		return 0;
-	buffer_clear(lookup->out);
-	/* Accepted moments ago: its existence does not depend on a store that is away. */
-	int known = read_recent(gateway, task_id, lookup, r == 0 ? err : &ignored);
-	if (r != 0 && known == 0 && lookup->visible)
-		return 0;
-	return r != 0 ? r : known;
-}
-
 void tasks_handle_one(struct gateway *gateway, struct visit *visit, struct store **store)
 {
 	cleanup_with(buffer_finish) struct buffer body = {0};
 	struct lookup lookup = {.visitor = &visit->visitor, .out = &body};
 	struct error err;
 
-	if (look_up(gateway, store, visit->task_id, &lookup, &err) < 0)
+	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0)
 		refuse_store(visit, &err);
 	else if (!lookup.visible)
 		refuse_unknown(visit);
 	else
 		answer_json(visit, &body);
+}
+
+/* --- cancelling ---------------------------------------------------------------------------------------- */
+
+static void refuse(struct visit *visit, const struct http_problem_kind *kind, const char *detail)
+{
+	struct http_problem problem;
+
+	http_problem_init(&problem, kind, "%s", detail);
+	routes_refuse(visit, &problem);
+}
+
+/* Who waits here, who listens here, and the workers, who would find out by themselves that it does not count. */
+static void tell_cancelled(struct gateway *gateway, const char *task_id, const struct lookup *ended)
+{
+	struct control control = {.kind = CONTROL_TASK_CANCELLED};
+	const struct buffer *json = ended->out;
+
+	desk_reply(gateway->desk, task_id, (const char *)json->data, json->size);
+	recent_update(gateway->recent, task_id, ended->state, ended->attempt, clock_unix_ms(), json);
+	hub_publish(gateway->hub, &(struct hub_event){
+				      .task_id = task_id,
+				      .owner = ended->owner,
+				      .state = ended->state,
+				      .attempt = ended->attempt,
+				      .json = (const char *)json->data,
+				      .size = json->size,
+				  });
+	memcpy(control.task_id, task_id, UUID_SIZE);
+	struct amqp_message *message = control_message_new(&control);
+	if (!message || amqp_link_publish(gateway->publishing, message, NULL, NULL) != 0)
+		log_warning(NULL, "the workers were not told of a cancellation", log_string("task_id", task_id));
+}
+
+/* Records it, with what is known here of a task that the store may not know yet. */
+static int record_cancelled(struct gateway *gateway, struct store **store, const struct lookup *lookup,
+			    const char *task_id, struct cancellation *cancellation, struct error *err)
+{
+	cleanup_with(buffer_finish) struct buffer reply = {0};
+	struct recent_task task;
+	struct task_row row;
+	int r = routes_open_store(gateway, store, err);
+
+	if (r < 0)
+		return r;
+	bool found = false;
+	/* Before it is recorded: what was published all the same is told to the workers. */
+	if (lookup->scheduled && (r = schedules_remove(*store, task_id, &found, err)) < 0)
+		return r;
+	bool known = recent_find(gateway->recent, task_id, &task, &reply);
+	if (!known && lookup->scheduled) {
+		task = lookup->planned.task;
+		known = true;
+	}
+	/* Its reply was heard here, and stands in the store as soon as the tracker has read it. */
+	if (known && (task.state == TASK_SUCCEEDED || task.state == TASK_FINAL_FAILED)) {
+		*cancellation = (struct cancellation){.known = true, .stood = task.state};
+		return 0;
+	}
+	if (known)
+		view_row_of(&task, &reply, &row);
+	return cancellation_record(*store, task_id, known ? &row.now : NULL, cancellation, err);
+}
+
+void tasks_handle_cancel(struct gateway *gateway, struct visit *visit, struct store **store)
+{
+	cleanup_with(buffer_finish) struct buffer json = {0};
+	struct lookup lookup = {.visitor = &visit->visitor, .as_event = true, .out = &json};
+	struct cancellation cancellation;
+	struct error err;
+	int r = lookup_task(gateway, store, visit->task_id, &lookup, &err);
+
+	if (r == 0 && !lookup.visible) {
+		refuse_unknown(visit);
+		return;
+	}
+	if (r == 0 && !visitor_decides(&visit->visitor, lookup.owner)) {
+		refuse(visit, &problem_forbidden, "it is somebody else's task");
+		return;
+	}
+	if (r == 0)
+		r = record_cancelled(gateway, store, &lookup, visit->task_id, &cancellation, &err);
+	buffer_clear(&json);
+	if (r == 0)
+		r = lookup_task(gateway, store, visit->task_id, &lookup, &err);
+	if (r == 0 && lookup.visible && cancellation.accepted)
+		tell_cancelled(gateway, visit->task_id, &lookup);
+	if (r < 0)
+		refuse_store(visit, &err);
+	else if (!cancellation.accepted && !lookup.cancelled)
+		refuse(visit, &problem_task_finished, "it stays as it is");
+	else
+		tasks_handle_one(gateway, visit, store);
 }
 
 /* --- lists --------------------------------------------------------------------------------------------- */
@@ -227,7 +238,7 @@ static void show_state(struct gateway *gateway, struct visit *visit, struct stor
 	struct lookup lookup = {.visitor = &visit->visitor, .as_event = true, .out = &json};
 	struct error err;
 
-	if (look_up(gateway, store, visit->task_id, &lookup, &err) < 0 || !lookup.visible)
+	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0 || !lookup.visible || lookup.scheduled)
 		return;
 	hub_show(gateway->hub, number,
 		 &(struct hub_event){
@@ -246,7 +257,7 @@ static void stream_task(struct gateway *gateway, struct visit *visit, struct sto
 	struct lookup lookup = {.visitor = &visit->visitor, .as_event = true, .out = &json};
 	struct error err;
 
-	if (look_up(gateway, store, visit->task_id, &lookup, &err) < 0) {
+	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0) {
 		hub_give_back(gateway->hub);
 		refuse_store(visit, &err);
 	} else if (!lookup.visible) {

@@ -23,7 +23,7 @@ static void write_error(struct writer *w, const char *code, const char *text)
 	writer_close(w);
 }
 
-static void write_task(struct writer *w, const struct task_row *row)
+static void write_task(struct writer *w, const struct task_row *row, const char *state)
 {
 	const struct task_change *now = &row->now;
 
@@ -33,7 +33,7 @@ static void write_task(struct writer *w, const struct task_row *row)
 	writer_string_or_null(w, "user_id", text_of(now->user_id));
 	writer_string_or_null(w, "collection", text_of(now->collection));
 	writer_string_or_null(w, "reference", text_of(now->reference));
-	writer_string(w, "state", task_state_name(now->state));
+	writer_string(w, "state", state);
 	writer_integer(w, "attempt", now->attempt);
 	writer_time_or_null(w, "accepted_at", now->accepted_at_ms);
 	writer_time_or_null(w, "deadline", now->deadline_ms);
@@ -44,15 +44,20 @@ static void write_task(struct writer *w, const struct task_row *row)
 	write_error(w, now->error_code, now->error_text);
 }
 
-int view_summary(const struct task_row *row, struct buffer *out)
+static int write_summary(const struct task_row *row, const char *state, struct buffer *out)
 {
 	struct writer w;
 
 	writer_init(&w, ENCODING_JSON, out);
 	writer_open_map(&w, NULL);
-	write_task(&w, row);
+	write_task(&w, row, state);
 	writer_close(&w);
 	return writer_finish(&w);
+}
+
+int view_summary(const struct task_row *row, struct buffer *out)
+{
+	return write_summary(row, task_state_name(row->now.state), out);
 }
 
 /* Adds a field whose value is JSON already to the map that ends `out`. */
@@ -123,6 +128,15 @@ int view_recent(const struct task_row *row, struct buffer *out)
 	static const struct buffer no_history = {.data = (uint8_t *)"[]", .size = 2};
 
 	return view_task(row, &no_history, out);
+}
+
+int view_scheduled(const struct task_row *row, struct buffer *out)
+{
+	int r = write_summary(row, "scheduled", out);
+
+	if (r == 0)
+		r = add_raw(out, "history", "[]", 2);
+	return r == 0 ? add_raw(out, "reply", NULL, 0) : r;
 }
 
 int view_event(const struct task_row *row, struct buffer *out)

@@ -22,6 +22,9 @@ int view_transition(const struct task_transition *transition, struct buffer *out
 /** A task as far as it is known from memory, as view_task() shows it. */
 int view_recent(const struct task_row *row, struct buffer *out) must_check;
 
+/** A task that is scheduled, as view_task() shows it: its next attempt is its first. */
+int view_scheduled(const struct task_row *row, struct buffer *out) must_check;
+
 /** The state of a task as an event, for a stream that begins. */
 int view_event(const struct task_row *row, struct buffer *out) must_check;
 

@@ -39,13 +39,14 @@ struct visit {
 	enum job_op op;
 	bool has_user;
 	char user_id[HTTP_PARAMETER_SIZE];
+	struct job_when when; /**< as its body said */
 
 	/** Of one of the gateway's own making. */
 	struct ticket *ticket;
 	bool published;
 
 	/* Tasks. */
-	char task_id[UUID_SIZE];
+	char task_id[UUID_SIZE]; /**< or that of a schedule; of a list of them, where it goes on */
 	struct visit_list {
 		bool has_state;
 		enum task_state state;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "job/envelope.h"
+#include "store/keys.h"
 
 /** Who a request comes from. */
 struct visitor {
@@ -17,6 +18,12 @@ struct visitor {
 static inline bool visitor_sees(const struct visitor *visitor, const char *owner)
 {
 	return visitor->sees_all || strcmp(visitor->owner, owner) == 0;
+}
+
+/** True if the visitor may also decide about a task of `owner`: to see it is not enough. */
+static inline bool visitor_decides(const struct visitor *visitor, const char *owner)
+{
+	return (visitor->scopes & KEY_ADMIN) != 0 || strcmp(visitor->owner, owner) == 0;
 }
 
 #endif

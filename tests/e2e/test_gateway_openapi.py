@@ -96,3 +96,17 @@ def test_a_task_from_its_beginning_to_its_end(api):
     check(shown, "/v1/tasks/{id}", "get")
     assert shown.status == 200
     check(api.get("/v1/tasks"), "/v1/tasks", "get")
+
+
+def test_a_task_that_is_scheduled_and_cancelled(api):
+    fields = {"image_a": photo("person01_1"), "image_b": photo("person01_2"), "delay_ms": "3600000"}
+    accepted = api.post_form("/v1/match", fields)
+    check(accepted, "/v1/match", "post")
+    assert accepted.status == 202
+    page = api.get("/v1/schedules")
+    check(page, "/v1/schedules", "get")
+    assert accepted.json["task_id"] in [schedule["schedule_id"] for schedule in page.json["schedules"]]
+    for method in ("GET", "DELETE", "GET"):
+        answer = api.ask(method, accepted.headers["location"])
+        check(answer, "/v1/tasks/{id}", method.lower())
+        assert answer.status == 200

@@ -331,6 +331,39 @@ static void test_a_frame_says_what_a_body_leaves_out(void **state)
 	}
 }
 
+static int decode_when(const char *text, struct job_when *when)
+{
+	const struct job_frame frame = {.op = JOB_UNENROLL, .user_id = "u", .when = when};
+	struct error err = {0};
+	struct job job;
+
+	*when = (struct job_when){0};
+	int r = job_decode_framed(&job, &frame, ENCODING_JSON, (const uint8_t *)text, strlen(text), &err);
+	job_finish(&job);
+	return r;
+}
+
+static void test_a_body_may_say_when(void **state)
+{
+	static const char *const bad[] = {"{\"delay_ms\":-1}", "{\"delay_ms\":\"1\"}", "{\"delay_ms\":1.5}",
+					  "{\"run_at\":5}", "{\"run_at\":\"soon\"}"};
+	struct job_when when;
+	struct error err;
+	struct job job;
+
+	(void)state;
+	assert_int_equal(decode_when("{}", &when), 0);
+	assert_false(when.has_delay || when.has_run_at);
+	assert_int_equal(decode_when("{\"delay_ms\":7,\"run_at\":\"1970-01-01T00:00:01Z\"}", &when), 0);
+	assert_true(when.has_delay && when.delay_ms == 7);
+	assert_true(when.has_run_at && when.run_at_ms == 1000);
+	for (size_t i = 0; i < array_size(bad); i++) {
+		assert_int_equal(decode_when(bad[i], &when), -EBADMSG);
+		assert_int_equal(decode_framed(bad[i], "u", &job, &err), 0);
+		job_finish(&job);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_json_form),
     cmocka_unit_test(test_round_trip),
@@ -342,6 +375,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_encoded_size_is_bounded),
     cmocka_unit_test(test_hostile_bodies_are_cheap),
     cmocka_unit_test(test_a_frame_says_what_a_body_leaves_out),
+    cmocka_unit_test(test_a_body_may_say_when),
 };
 
 RUN_TESTS(tests)

@@ -1,4 +1,4 @@
-#include "cli/cancellation.h"
+#include "store/cancellation.h"
 
 #include "run.h"
 
@@ -53,7 +53,7 @@ static struct cancellation cancel(const char *id)
 	struct cancellation c;
 	struct error err = {0};
 
-	if (cancellation_record(store, id, &c, &err) < 0)
+	if (cancellation_record(store, id, NULL, &c, &err) < 0)
 		fail_msg("%s", err.text);
 	return c;
 }

@@ -1,9 +1,8 @@
-#include "cli/cancellation.h"
+#include "store/cancellation.h"
 
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "store/tasks.h"
 
 /* What is taken over from what is recorded. */
 struct known {
@@ -11,25 +10,29 @@ struct known {
 	enum task_state state;
 };
 
-static int take_facts(void *arg, const struct task_row *row, struct error *err)
+static void take_facts(struct reply *reply, const struct task_change *now)
 {
-	const struct task_change *now = &row->now;
-	struct known *known = arg;
-	struct reply *reply = &known->reply;
-
-	(void)err;
-	known->state = now->state;
 	reply->has_op = job_op_from_name(now->op, &reply->op) == 0;
 	snprintf(reply->user_id, sizeof(reply->user_id), "%s", now->user_id);
 	snprintf(reply->collection, sizeof(reply->collection), "%s", now->collection);
 	snprintf(reply->reference, sizeof(reply->reference), "%s", now->reference);
 	snprintf(reply->scene, sizeof(reply->scene), "%s", now->scene);
-	reply->attempt = now->attempt;
 	reply->accepted_at_ms = now->accepted_at_ms;
+}
+
+static int take_row(void *arg, const struct task_row *row, struct error *err)
+{
+	struct known *known = arg;
+
+	(void)err;
+	known->state = row->now.state;
+	known->reply.attempt = row->now.attempt;
+	take_facts(&known->reply, &row->now);
 	return 0;
 }
 
-static int apply(struct store *store, const struct reply *reply, bool *accepted, struct error *err)
+static int apply(struct store *store, const struct reply *reply, const struct task_change *facts, bool *accepted,
+		 struct error *err)
 {
 	cleanup_with(buffer_finish) struct buffer body = {0};
 	struct task_change change = {
@@ -40,12 +43,14 @@ static int apply(struct store *store, const struct reply *reply, bool *accepted,
 	    .worker = "",
 	    .error_code = error_code_name(reply->error.code),
 	    .error_text = reply->error.text,
-	    .op = "",
-	    .scene = "",
-	    .user_id = "",
-	    .collection = "",
-	    .reference = "",
-	    .owner = "",
+	    .op = facts ? facts->op : "",
+	    .scene = facts ? facts->scene : "",
+	    .user_id = facts ? facts->user_id : "",
+	    .collection = facts ? facts->collection : "",
+	    .reference = facts ? facts->reference : "",
+	    .owner = facts ? facts->owner : "",
+	    .accepted_at_ms = facts ? facts->accepted_at_ms : 0,
+	    .deadline_ms = facts ? facts->deadline_ms : 0,
 	};
 
 	if (reply_encode(reply, ENCODING_JSON, &body) < 0)
@@ -55,7 +60,8 @@ static int apply(struct store *store, const struct reply *reply, bool *accepted,
 	return tasks_apply(store, &change, 1, accepted, err);
 }
 
-int cancellation_record(struct store *store, const char *task_id, struct cancellation *out, struct error *err)
+int cancellation_record(struct store *store, const char *task_id, const struct task_change *facts,
+			struct cancellation *out, struct error *err)
 {
 	struct cancellation done = {0};
 	struct known known;
@@ -64,14 +70,16 @@ int cancellation_record(struct store *store, const char *task_id, struct cancell
 	reply_init(&known.reply, task_id, NULL);
 	known.reply.state = TASK_FINAL_FAILED;
 	known.reply.attempt = 1;
+	if (facts)
+		take_facts(&known.reply, facts);
 	error_set(&known.reply.error, ERROR_CANCELLED, "cancelled by an operator");
-	int r = tasks_find(store, task_id, take_facts, &known, &done.known, err);
+	int r = tasks_find(store, task_id, take_row, &known, &done.known, err);
 	known.reply.finished_at_ms = clock_unix_ms();
 	if (r == 0)
-		r = apply(store, &known.reply, &done.accepted, err);
+		r = apply(store, &known.reply, facts, &done.accepted, err);
 	/* It may have ended between the two looks. */
 	if (r == 0 && !done.accepted)
-		r = tasks_find(store, task_id, take_facts, &known, &done.known, err);
+		r = tasks_find(store, task_id, take_row, &known, &done.known, err);
 	if (r < 0)
 		return r;
 	done.stood = known.state;
