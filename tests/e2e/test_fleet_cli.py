@@ -16,6 +16,7 @@ import pytest
 from cli_support import json_lines, on_terminal, wait_for_end
 from fleet import wait_until
 from jobs import as_json, match_job, new_task_id, photo
+from photos import plain
 
 def answers(fleet, count):
     """What `workers` prints once that many answer."""
@@ -100,9 +101,10 @@ def test_workers_answer(fleet, client_of):
 def test_a_busy_worker_answers(fleet, client_of):
     fleet.worker(worker__name="busy", worker__heartbeat_ms=60000).wait_ready()
     client = client_of(fleet)
-    job = match_job(photo("person01_1"), photo("person01_2"))
-    for _ in range(600):
-        client.publish(job, reply_to=None, correlation_id=None)
+    # Each takes a good part of a second to decode.
+    large = plain(6000, 6000, "PNG")
+    for _ in range(20):
+        client.publish(match_job(large, large), reply_to=None, correlation_id=None)
     (row,) = answers(fleet, 1)
     assert row["worker"] == "busy" and row["in_hand"] >= 1
 
