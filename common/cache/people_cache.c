@@ -76,6 +76,7 @@ static int make_key(const struct search *s, struct buffer *key)
 	return r < 0 ? r : buffer_append(key, s->user_id, strlen(s->user_id));
 }
 
+/* Looked at once more by who is to ask elsewhere: another may have landed since the first look. */
 static bool look(const struct search *s, struct people_person *out)
 {
 	struct buffer entry cleanup_with(buffer_finish) = {0};
@@ -83,8 +84,10 @@ static bool look(const struct search *s, struct people_person *out)
 	if (lru_get(s->cache->lru, s->key.data, s->key.size, &entry) < 0 ||
 	    people_entry_read(entry.data, entry.size, out) < 0)
 		return false;
-	if (out->version >= s->least)
+	if (out->version >= s->least) {
+		cache_meters_answered(&s->cache->meters, CACHE_PROCESS, s->start_ns);
 		return true;
+	}
 	people_finish(out);
 	return false;
 }
@@ -141,20 +144,25 @@ static int ask_store(const struct search *s, struct people_person *out, struct e
 	return 0;
 }
 
+static int ask_elsewhere(const struct search *s, struct people_person *out, struct error *err)
+{
+	if (!ask_redis(s, out))
+		return ask_store(s, out, err);
+	cache_meters_answered(&s->cache->meters, CACHE_REDIS, s->start_ns);
+	return 0;
+}
+
 /* Redis, then the store; `out` gets the entry. */
 static int find_elsewhere(void *arg, struct buffer *out, struct error *err)
 {
 	const struct search *s = arg;
 	struct people_person person = {0};
-	int r = 0;
+	bool has_landed = look(s, &person);
+	int r = has_landed ? 0 : ask_elsewhere(s, &person, err);
 
-	if (ask_redis(s, &person))
-		cache_meters_answered(&s->cache->meters, CACHE_REDIS, s->start_ns);
-	else
-		r = ask_store(s, &person, err);
 	if (r == 0 && people_entry_write(&person, out) < 0)
 		r = error_set(err, ERROR_INTERNAL, "no memory for a person");
-	if (r == 0 && person.count > 0)
+	if (r == 0 && person.count > 0 && !has_landed)
 		keep(s, person.version, out);
 	people_finish(&person);
 	return r;
@@ -169,10 +177,8 @@ static int find(struct search *s, struct people_person *out, struct error *err)
 	if (make_key(s, &s->key) < 0 || make_key(s, &flight) < 0 ||
 	    buffer_append(&flight, &s->least, sizeof(s->least)) < 0)
 		return error_set(err, ERROR_INTERNAL, "no memory for a key");
-	if (look(s, out)) {
-		cache_meters_answered(&s->cache->meters, CACHE_PROCESS, s->start_ns);
+	if (look(s, out))
 		return 0;
-	}
 	int r =
 	    single_flight_do(s->ctx, s->cache->flights, flight.data, flight.size, find_elsewhere, s, &entry, NULL, err);
 	if (r == 0 && people_entry_read(entry.data, entry.size, out) < 0)

@@ -181,12 +181,23 @@ static void tell_redis(const struct search *s, const struct buffer *value)
 
 /* --- all of it --- */
 
+/* In the process. Looked at once more by who is to compute: another may have landed since the first look. */
+static bool look(const struct search *s, struct buffer *out)
+{
+	if (lru_get(s->cache->lru, s->key, sizeof(s->key), out) < 0)
+		return false;
+	cache_meters_answered(&s->cache->meters, CACHE_PROCESS, s->start_ns);
+	return true;
+}
+
 /* Redis, then computing. */
 static int find_elsewhere(void *arg, struct buffer *out, struct error *err)
 {
 	const struct search *s = arg;
 	struct photo_cache *cache = s->cache;
 
+	if (look(s, out))
+		return 0;
 	if (cache->redis && ask_redis(s, out)) {
 		cache_meters_answered(&cache->meters, CACHE_REDIS, s->start_ns);
 	} else {
@@ -209,10 +220,8 @@ int photo_cache_find(struct photo_cache *cache, const struct context *ctx, const
 
 	if (make_key(cache, request, search.key) < 0)
 		return error_set(err, ERROR_INTERNAL, "no memory for a digest");
-	if (lru_get(cache->lru, search.key, sizeof(search.key), out) == 0) {
-		cache_meters_answered(&cache->meters, CACHE_PROCESS, search.start_ns);
+	if (look(&search, out))
 		return 0;
-	}
 	return single_flight_do(ctx, cache->flights, search.key, sizeof(search.key), find_elsewhere, &search, out, NULL,
 				err);
 }
