@@ -1,22 +1,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "amqp/link_health.h"
 #include "base/clock.h"
 #include "gateway_private.h"
 
 /* Time without a turn after which the loop counts as stuck. */
 #define STUCK_MS 30000
-
-static bool link_turns(struct gateway *gateway, struct amqp_link *link, const char *name, char *why, size_t why_size)
-{
-	struct amqp_link_status status;
-
-	amqp_link_status(link, &status);
-	if (status.loop_silent_ms <= gateway->silence_ms)
-		return true;
-	snprintf(why, why_size, "the %s link has not turned for %" PRId64 " ms", name, status.loop_silent_ms);
-	return false;
-}
 
 bool health_is_alive(struct gateway *gateway, char *why, size_t why_size)
 {
@@ -26,27 +16,21 @@ bool health_is_alive(struct gateway *gateway, char *why, size_t why_size)
 		snprintf(why, why_size, "the loop has not turned for %" PRId64 " ms", silent_ms);
 		return false;
 	}
-	return link_turns(gateway, gateway->publishing, "publishing", why, why_size) &&
-	       link_turns(gateway, gateway->hearing, "hearing", why, why_size);
+	return amqp_link_is_alive(gateway->publishing, "publishing", gateway->silence_ms, why, why_size) &&
+	       amqp_link_is_alive(gateway->hearing, "hearing", gateway->silence_ms, why, why_size);
 }
 
+/* A blocked link takes no job: another gateway should get the request. */
 static bool link_is_ready(struct gateway *gateway, struct amqp_link *link, const char *name, char *why, size_t why_size)
 {
 	struct amqp_link_status status;
 
+	if (!amqp_link_is_ready(link, name, gateway->silence_ms, why, why_size))
+		return false;
 	amqp_link_status(link, &status);
-	if (!status.connected)
-		snprintf(why, why_size, "the %s link has no broker", name);
-	else if (!status.consuming)
-		snprintf(why, why_size, "the %s link's consumer is not registered", name);
-	else if (status.blocked)
+	if (status.blocked)
 		snprintf(why, why_size, "the broker is short of memory or disk");
-	else if (status.silent_ms > gateway->silence_ms)
-		snprintf(why, why_size, "no sign of the broker on the %s link for %" PRId64 " ms", name,
-			 status.silent_ms);
-	else
-		return true;
-	return false;
+	return !status.blocked;
 }
 
 bool health_is_ready(struct gateway *gateway, char *why, size_t why_size)

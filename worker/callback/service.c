@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "amqp/link.h"
+#include "amqp/link_health.h"
 #include "amqp/settings.h"
 #include "base/clock.h"
 #include "base/stop.h"
@@ -295,17 +296,6 @@ int service_run(struct service *service, struct error *err)
 
 /* --- health, on the HTTP server's thread ------------------------------------------------------- */
 
-static bool link_turns(struct service *service, struct amqp_link *link, const char *name, char *why, size_t why_size)
-{
-	struct amqp_link_status status;
-
-	amqp_link_status(link, &status);
-	if (status.loop_silent_ms <= service->silence_ms)
-		return true;
-	snprintf(why, why_size, "the %s link has not turned for %" PRId64 " ms", name, status.loop_silent_ms);
-	return false;
-}
-
 bool service_is_healthy(void *arg, char *why, size_t why_size)
 {
 	struct service *service = arg;
@@ -315,25 +305,8 @@ bool service_is_healthy(void *arg, char *why, size_t why_size)
 		snprintf(why, why_size, "the loop has not turned for %" PRId64 " ms", silent_ms);
 		return false;
 	}
-	return link_turns(service, service->consuming, "consuming", why, why_size) &&
-	       link_turns(service, service->publishing, "publishing", why, why_size);
-}
-
-static bool link_is_ready(struct service *service, struct amqp_link *link, const char *name, char *why, size_t why_size)
-{
-	struct amqp_link_status status;
-
-	amqp_link_status(link, &status);
-	if (!status.connected)
-		snprintf(why, why_size, "the %s link has no broker", name);
-	else if (!status.consuming)
-		snprintf(why, why_size, "the %s link's consumer is not registered", name);
-	else if (status.silent_ms > service->silence_ms)
-		snprintf(why, why_size, "no sign of the broker on the %s link for %" PRId64 " ms", name,
-			 status.silent_ms);
-	else
-		return true;
-	return false;
+	return amqp_link_is_alive(service->consuming, "consuming", service->silence_ms, why, why_size) &&
+	       amqp_link_is_alive(service->publishing, "publishing", service->silence_ms, why, why_size);
 }
 
 bool service_is_ready(void *arg, char *why, size_t why_size)
@@ -344,6 +317,6 @@ bool service_is_ready(void *arg, char *why, size_t why_size)
 		snprintf(why, why_size, "stopping");
 		return false;
 	}
-	return link_is_ready(service, service->consuming, "consuming", why, why_size) &&
-	       link_is_ready(service, service->publishing, "publishing", why, why_size);
+	return amqp_link_is_ready(service->consuming, "consuming", service->silence_ms, why, why_size) &&
+	       amqp_link_is_ready(service->publishing, "publishing", service->silence_ms, why, why_size);
 }
