@@ -5,8 +5,8 @@
 
 #include "base/compiler.h"
 #include "base/stop.h"
-#include "cli/command.h"
-#include "cli/report.h"
+#include "cli/commands/command.h"
+#include "cli/output/report.h"
 #include "obs/log.h"
 #include "version.h"
 

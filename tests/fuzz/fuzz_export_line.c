@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "cli/export_line.h"
+#include "cli/people/export_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cli/rows.h"
+#include "cli/input/rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,4 +1,4 @@
-#include "cli/erasure.h"
+#include "cli/people/erasure.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -154,8 +154,6 @@ static enum exit_status erase(const char *user_id, const char *collection, const
 	char sets[3][600];
 	const char *pointers[] = {sets[0], sets[1], sets[2]};
 	const struct config_sources sources = {.sets = pointers, .set_count = 3};
-	struct args args = {0};
-	struct cli cli = {.args = &args, .quiet = true};
 	struct config *config;
 	struct error err;
 
@@ -164,8 +162,8 @@ static enum exit_status erase(const char *user_id, const char *collection, const
 	snprintf(sets[2], sizeof(sets[2]), "cache.redis_url=%s", redis);
 	if (config_load(&config, &sources, &err) < 0)
 		fail_msg("%s", err.text);
-	cli.config = config;
-	const struct erasure_settings settings = {.cli = &cli, .user_id = user_id, .collection = collection};
+	const struct erasure_settings settings = {
+	    .config = config, .quiet = true, .user_id = user_id, .collection = collection};
 	enum exit_status status = erasure_run(&settings);
 	config_free(config);
 	return status;

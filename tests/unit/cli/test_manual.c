@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "cli/command.h"
+#include "cli/commands/command.h"
 
 /* Every command and option of the tables must be where people look for it. */
 

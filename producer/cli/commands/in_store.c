@@ -1,0 +1,26 @@
+#include "cli/commands/in_store.h"
+
+#include "cli/output/report.h"
+#include "store/store.h"
+
+enum exit_status in_store_fail(const struct error *err)
+{
+	report_error("%s", err->text);
+	return exit_status_of(err);
+}
+
+enum exit_status in_store_run(const struct cli *cli, const struct action *action)
+{
+	struct store_settings settings;
+	struct store *store = NULL;
+	struct error err = {0};
+	int r = store_settings_from_config(&settings, cli->config, &err);
+
+	if (r == 0)
+		r = store_open(&store, &settings, &err);
+	if (r < 0)
+		return in_store_fail(&err);
+	enum exit_status status = action->run(cli, store);
+	store_close(store);
+	return status;
+}

@@ -1,0 +1,164 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "amqp/settings.h"
+#include "amqp/sweep.h"
+#include "amqp/topology.h"
+#include "cli/commands/command.h"
+#include "cli/fleet/replay.h"
+#include "cli/output/report.h"
+#include "store/tasks.h"
+
+#define CONNECT_TIMEOUT_MS 5000
+
+static const struct arg_option options[] = {
+    {"same-id", 0, NULL, "Keep the task's id instead of giving it a new one."},
+    {0},
+};
+
+/* The task, as it is recorded. */
+struct task {
+	const char *id;
+	bool recorded;
+	enum task_state state;
+	char op[32];
+};
+
+static enum exit_status fail(const struct error *err)
+{
+	report_error("%s", err->text);
+	return exit_status_of(err);
+}
+
+/* --- what is recorded --- */
+
+static int take_task(void *arg, const struct task_row *row, struct error *err)
+{
+	struct task *task = arg;
+
+	(void)err;
+	task->state = row->now.state;
+	snprintf(task->op, sizeof(task->op), "%s", row->now.op);
+	return 0;
+}
+
+static int find_task(const struct config *config, struct task *task, struct error *err)
+{
+	struct store_settings settings;
+	struct store *store = NULL;
+	int r = store_settings_from_config(&settings, config, err);
+
+	if (r == 0)
+		r = store_open(&store, &settings, err);
+	if (r == 0)
+		r = tasks_find(store, task->id, take_task, task, &task->recorded, err);
+	store_close(store);
+	return r;
+}
+
+/* --- its job --- */
+
+struct hunt {
+	const char *id;
+	struct replay *replay;
+	bool quiet;
+	bool found;
+	int result;
+	struct error *err;
+};
+
+static bool hunt(void *arg, const struct amqp_delivery *delivery)
+{
+	struct hunt *h = arg;
+	char id[ENVELOPE_SHORT_SIZE];
+
+	if (h->found || strcmp(delivery->envelope.message_id, h->id) != 0 ||
+	    strcmp(delivery->envelope.type, ENVELOPE_TYPE_JOB) != 0)
+		return false;
+	h->found = true;
+	h->result = replay_send(h->replay, delivery, id, h->err);
+	if (h->result == 0 && !h->quiet)
+		replay_print(h->id, id);
+	return h->result == 0;
+}
+
+static int replay_parked(const struct cli *cli, struct hunt *h, struct error *err)
+{
+	struct amqp_link_settings link = {0};
+	struct amqp_sweep_counts counts;
+	struct amqp_url *url = calloc(1, sizeof(*url));
+
+	if (!url)
+		return error_set(err, ERROR_INTERNAL, "out of memory");
+	int r = amqp_settings_from_config(url, &link, cli->config, err);
+	if (r == 0)
+		r = replay_open(&h->replay, cli->config, args_count(cli->args, "same-id") > 0, CONNECT_TIMEOUT_MS, err);
+	if (r == 0)
+		r = amqp_sweep(url, TOPOLOGY_DEAD_PARKED_QUEUE, hunt, h, &counts, err);
+	replay_free(h->replay);
+	free(url);
+	return r;
+}
+
+static void say_how_to_resubmit(const struct task *task)
+{
+	report_error("the job of task %s is not kept, only what came of it: its photographs went with it", task->id);
+	report_note("Send it again with `facefleet %s`, or a list of such with `facefleet submit`.",
+		    task->op[0] ? task->op : "match");
+}
+
+static enum exit_status replay(const struct cli *cli, const struct task *task)
+{
+	struct error refusal = {0};
+	struct hunt h = {.id = task->id, .quiet = cli->quiet, .err = &refusal};
+	struct error err = {0};
+
+	if (replay_parked(cli, &h, &err) < 0)
+		return fail(&err);
+	if (!h.found) {
+		say_how_to_resubmit(task);
+		return STATUS_NOT_IN_PLACE;
+	}
+	if (h.result == 0)
+		return STATUS_OK;
+	report_error("the job of task %s stays parked: %s", task->id, refusal.text);
+	return refusal.code == ERROR_INVALID_JOB ? STATUS_SOME_FAILED : exit_status_of(&refusal);
+}
+
+static enum exit_status run(const struct cli *cli)
+{
+	struct task task = {0};
+	struct error err = {0};
+
+	if (cli->args->operand_count != 1 || !uuid_is_valid(cli->args->operands[0]))
+		return command_usage(&command_replay, "replay takes the id of one task, a UUID in lower case");
+	task.id = cli->args->operands[0];
+	if (find_task(cli->config, &task, &err) < 0)
+		return fail(&err);
+	if (task.recorded && task.state != TASK_FINAL_FAILED) {
+		report_error("task %s has not failed: it is %s", task.id, task_state_name(task.state));
+		return STATUS_NOT_IN_PLACE;
+	}
+	return replay(cli, &task);
+}
+
+const struct command command_replay = {
+    .name = "replay",
+    .operands = "ID [--same-id]",
+    .summary = "Have a failed task done again, if its job is still there",
+    .text = "Looks up the task in the store (store.url); if it has failed for good, or nothing is recorded of it,\n"
+	    "looks for its job among the parked messages and sends it again, as a new task whose id is printed.\n"
+	    "Jobs are kept only where they were parked: those that killed workers or made no sense. All others\n"
+	    "must be sent again by who has the photographs.\n"
+	    "\n"
+	    "Examples:\n"
+	    "  facefleet replay 01930000-0000-7000-8000-000000000001\n"
+	    "  facefleet dead replay --all                   everything that is parked\n"
+	    "\n"
+	    "Exit status: 0 done, 1 the task has not failed, or its job is not there or cannot be replayed,\n"
+	    "2 usage or settings, 4 no store or no broker, 5 a fault of this machine, 130 interrupted.\n",
+    .options = {options},
+    .configured = true,
+    .run = run,
+};

@@ -1,0 +1,261 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/arguments/people_args.h"
+#include "cli/arguments/schedule_args.h"
+#include "cli/commands/command.h"
+#include "cli/commands/scheduled_job.h"
+#include "cli/output/report.h"
+#include "cli/output/schedule_row.h"
+#include "cli/output/terminal.h"
+#include "store/schedules.h"
+
+/* Read from the store at once. */
+#define PAGE 500
+
+static const struct arg_option options[] = {
+    {"json", 'j', NULL, "Of list: JSON lines, on a terminal too."},
+    {0},
+};
+
+static enum exit_status fail(const struct error *err)
+{
+	report_error("%s", err->text);
+	return exit_status_of(err);
+}
+
+static enum exit_status open_store(const struct cli *cli, struct store **store)
+{
+	struct store_settings settings;
+	struct error err = {0};
+	int r = store_settings_from_config(&settings, cli->config, &err);
+
+	if (r == 0)
+		r = store_open(store, &settings, &err);
+	return r < 0 ? fail(&err) : STATUS_OK;
+}
+
+/* --- add --- */
+
+static enum exit_status add_to_store(const struct cli *cli, struct schedule *schedule)
+{
+	struct store *store = NULL;
+	struct error err = {0};
+	char due[CLOCK_RFC3339_SIZE];
+	bool inserted;
+	enum exit_status status = open_store(cli, &store);
+
+	if (status != STATUS_OK)
+		return status;
+	uuid_v7(schedule->schedule_id);
+	int r = schedules_add(store, schedule, &inserted, &err);
+	store_close(store);
+	if (r < 0)
+		return fail(&err);
+	printf("%s\n", schedule->schedule_id);
+	clock_format_rfc3339(schedule->due_ms, due);
+	if (!cli->quiet)
+		report_note("First run at %s.", due);
+	return STATUS_OK;
+}
+
+static enum exit_status add(const struct cli *cli)
+{
+	struct schedule schedule = {.owner = ""};
+	struct buffer job = {0};
+	struct error err = {0};
+	int r = schedule_args_read(&schedule, cli->args, clock_unix_ms(), &err);
+
+	if (r == 0)
+		r = scheduled_job_read(&schedule, &job, cli, 1, &err);
+	/* What is wrong with a photograph is no matter of usage. */
+	enum exit_status status = r == 0                     ? add_to_store(cli, &schedule)
+				  : err.code == ERROR_CONFIG ? command_usage(&command_schedule, "%s", err.text)
+							     : fail(&err);
+	buffer_finish(&job);
+	return status;
+}
+
+/* --- list --- */
+
+struct listing {
+	bool json;
+	bool has_head;
+	unsigned count; /* of the page */
+	char last_id[UUID_SIZE];
+};
+
+static int print_row(void *arg, const struct schedule *schedule, struct error *err)
+{
+	struct listing *listing = arg;
+
+	listing->count++;
+	memcpy(listing->last_id, schedule->schedule_id, UUID_SIZE);
+	if (listing->json)
+		return schedule_row_json(schedule, stdout) < 0 ? error_set(err, ERROR_INTERNAL, "out of memory") : 0;
+	if (!listing->has_head)
+		schedule_row_head(stdout);
+	listing->has_head = true;
+	schedule_row_text(schedule, stdout);
+	return 0;
+}
+
+static int print_all(struct store *store, struct listing *listing, struct error *err)
+{
+	int r;
+
+	do {
+		char after[UUID_SIZE];
+
+		memcpy(after, listing->last_id, UUID_SIZE);
+		listing->count = 0;
+		r = schedules_list(store, NULL, after, PAGE, print_row, listing, err);
+	} while (r == 0 && listing->count == PAGE);
+	return r;
+}
+
+static enum exit_status list(const struct cli *cli)
+{
+	struct listing listing = {.json = args_count(cli->args, "json") > 0 || !terminal_of(STDOUT_FILENO).interactive};
+	struct store *store = NULL;
+	struct error err = {0};
+	enum exit_status status = open_store(cli, &store);
+
+	if (status != STATUS_OK)
+		return status;
+	int r = print_all(store, &listing, &err);
+	store_close(store);
+	if (r < 0)
+		return fail(&err);
+	if (!listing.json && !listing.has_head && !cli->quiet)
+		report_note("Nothing is scheduled.");
+	return STATUS_OK;
+}
+
+/* --- remove, run-now --- */
+
+static enum exit_status finish(struct store *store, int r, bool found, const char *id, const struct error *err)
+{
+	store_close(store);
+	if (r < 0)
+		return fail(err);
+	if (found)
+		return STATUS_OK;
+	report_error("there is no schedule %s", id);
+	return STATUS_NOT_IN_PLACE;
+}
+
+static enum exit_status remove_one(const struct cli *cli)
+{
+	const char *id = cli->args->operands[1];
+	struct store *store = NULL;
+	struct error err = {0};
+	bool found = false;
+	enum exit_status status = open_store(cli, &store);
+
+	if (status != STATUS_OK)
+		return status;
+	int r = schedules_remove(store, id, &found, &err);
+	return finish(store, r, found, id, &err);
+}
+
+static enum exit_status run_now(const struct cli *cli)
+{
+	const char *id = cli->args->operands[1];
+	struct store *store = NULL;
+	struct error err = {0};
+	char task_id[UUID_SIZE];
+	bool found = false;
+	enum exit_status status = open_store(cli, &store);
+
+	if (status != STATUS_OK)
+		return status;
+	uuid_v7(task_id);
+	int r = schedules_run_now(store, id, clock_unix_ms(), task_id, &found, &err);
+	if (r == 0 && found)
+		printf("%s\n", task_id);
+	return finish(store, r, found, id, &err);
+}
+
+/* --- which of them --- */
+
+static const struct action {
+	const char *name;
+	enum exit_status (*run)(const struct cli *cli);
+	unsigned least; /* operands behind the name */
+	unsigned most;
+} actions[] = {
+    {"add", add, 1, UINT32_MAX},
+    {"list", list, 0, 0},
+    {"remove", remove_one, 1, 1},
+    {"run-now", run_now, 1, 1},
+};
+
+static const struct action *find_action(const char *name)
+{
+	for (size_t i = 0; i < array_size(actions); i++)
+		if (strcmp(actions[i].name, name) == 0)
+			return &actions[i];
+	return NULL;
+}
+
+/* The first option that does not go with the action: --json is for lists, all others are for what is added. */
+static const char *stray_option(const struct args *args, const struct action *action)
+{
+	bool is_list = strcmp(action->name, "list") == 0;
+	bool is_add = strcmp(action->name, "add") == 0;
+
+	for (const struct arg_option *const *table = command_schedule.options; *table; table++)
+		for (const struct arg_option *o = *table; o->name; o++)
+			if (args_count(args, o->name) > 0 && !(*table == options ? is_list : is_add))
+				return o->name;
+	return NULL;
+}
+
+static enum exit_status run(const struct cli *cli)
+{
+	const struct args *args = cli->args;
+	const char *name = args->operand_count > 0 ? args->operands[0] : "list";
+	unsigned behind = args->operand_count > 0 ? args->operand_count - 1 : 0;
+	const struct action *action = find_action(name);
+
+	if (!action)
+		return command_usage(&command_schedule, "schedule %s: add, list, remove or run-now?", name);
+	if (behind < action->least || behind > action->most)
+		return command_usage(&command_schedule, "schedule %s takes %s operands", name,
+				     behind < action->least ? "more" : "fewer");
+	const char *stray = stray_option(args, action);
+	if (stray)
+		return command_usage(&command_schedule, "--%s does not go with %s", stray, name);
+	return action->run(cli);
+}
+
+const struct command command_schedule = {
+    .name = "schedule",
+    .operands = "add|list|remove|run-now [OPERAND...] [OPTION...]",
+    .summary = "Have jobs done later, or again and again",
+    .text = "Works on the store that the setting store.url names; facefleet-scheduler publishes the jobs when they\n"
+	    "are due. No broker is needed.\n"
+	    "\n"
+	    "  add WHEN match A B              WHEN is --at, --in, --every or --cron; photographs are read now and\n"
+	    "  add WHEN verify USER IMAGE      kept in the store, URLs are fetched when the job runs. Prints the id\n"
+	    "  add WHEN search IMAGE           of the schedule\n"
+	    "  add WHEN enroll USER IMAGE\n"
+	    "  add WHEN unenroll USER\n"
+	    "  list                            all schedules; on a terminal as a table\n"
+	    "  remove ID                       a run that is under way to the broker is not called back\n"
+	    "  run-now ID                      once more, now; prints the id of the task\n"
+	    "\n"
+	    "Examples:\n"
+	    "  facefleet schedule add --in 10m verify ann camera.jpg --callback https://example.com/done\n"
+	    "  facefleet schedule add --cron '30 2 * * mon-fri' --time-zone Europe/Berlin search https://cam/1.jpg\n"
+	    "  facefleet schedule add --at 2027-01-01T00:00:00Z unenroll guest\n"
+	    "\n"
+	    "Exit status: 0 done, 1 there is no such schedule, 2 usage or settings, 4 no store,\n"
+	    "5 a fault of this machine, 130 interrupted.\n",
+    .options = {options, schedule_args_options, people_args_options, scheduled_job_options, job_args_options},
+    .configured = true,
+    .run = run,
+};
