@@ -28,7 +28,7 @@
 enum topology_part {
 	TOPOLOGY_JOBS = 1 << 0,             /**< jobs exchange, both lanes, the dead exchange and its queues */
 	TOPOLOGY_REPLIES = 1 << 1,          /**< replies and events exchanges and the binding between them */
-	TOPOLOGY_CALLBACKS = 1 << 2,        /**< the callbacks queue on replies, and parking */
+	TOPOLOGY_CALLBACKS = 1 << 2,        /**< the callbacks queue on replies, the events exchange, parking */
 	TOPOLOGY_TRACKER = 1 << 3,          /**< the tracker's queue on events, and parking */
 	TOPOLOGY_JOB_RETRIES = 1 << 4,      /**< retry queues of the lanes */
 	TOPOLOGY_CALLBACK_RETRIES = 1 << 5, /**< retry queues of the callbacks */

@@ -9,6 +9,7 @@
 #define ENVELOPE_TYPE_JOB "facefleet.job.v1"
 #define ENVELOPE_TYPE_REPLY "facefleet.reply.v1"
 #define ENVELOPE_TYPE_EVENT "facefleet.event.v1"
+#define ENVELOPE_TYPE_DELIVERY "facefleet.delivery.v1"
 #define ENVELOPE_TYPE_CONTROL "facefleet.control.v1"
 
 /** Longest short string of AMQP, and the terminating zero. */

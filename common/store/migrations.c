@@ -88,7 +88,20 @@ static const char *const schedules[] = {
     NULL,
 };
 
-static const char *const *const steps[] = {people, people_indexes, tasks, keys, schedules};
+/*
+ * Attempts to deliver callbacks, only ever added to. They go with their task; where it is not known, yet or any more,
+ * `recorded`, by the recorder's clock, says when.
+ */
+static const char *const deliveries[] = {
+    "CREATE TABLE task_deliveries (task_id TEXT NOT NULL, said BIGINT NOT NULL, attempt BIGINT NOT NULL,"
+    " outcome TEXT NOT NULL, origin TEXT NOT NULL, http_status BIGINT NOT NULL, error_text TEXT NOT NULL,"
+    " duration_us BIGINT NOT NULL, next_attempt BIGINT NOT NULL, recorded BIGINT NOT NULL,"
+    " PRIMARY KEY (task_id, said, attempt))",
+    "CREATE INDEX task_deliveries_by_age ON task_deliveries (recorded)",
+    NULL,
+};
+
+static const char *const *const steps[] = {people, people_indexes, tasks, keys, schedules, deliveries};
 
 int migrations_newest(void)
 {

@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "base/uuid.h"
+#include "job/delivery_report.h"
 #include "job/reply.h"
 #include "store/store.h"
 
@@ -17,6 +18,7 @@
  * others. Messages of different publishers arrive in any order, late and more than once: a transition that leads
  * forward is accepted, any other leaves state and log as they are, and the first terminal state stays. Facts about the
  * task (op, owner, deadline …) are taken from whoever brings them first, also from a transition that is too late.
+ * Attempts to deliver a task's callback are kept beside it, whether the task is known or not.
  */
 
 #define TASKS_MAX_OWNER_BYTES 64
@@ -52,6 +54,17 @@ struct task_change {
 int tasks_apply(struct store *store, const struct task_change *changes, unsigned count, bool *accepted,
 		struct error *err) must_check;
 
+/** What is recorded together: changes, and reports of deliveries. Either may be none. */
+struct tasks_news {
+	const struct task_change *changes;
+	unsigned change_count;
+	const struct delivery_report *const *deliveries;
+	unsigned delivery_count;
+};
+
+/** As tasks_apply(), with the deliveries in the same transaction. One that is on record already changes nothing. */
+int tasks_record(struct store *store, const struct tasks_news *news, bool *accepted, struct error *err) must_check;
+
 /** A task as it stands. What it points to is gone when the function it was passed to returns. */
 struct task_row {
 	struct task_change now; /**< its state and what it was entered with, and the facts; reply NULL in listings */
@@ -80,6 +93,13 @@ typedef int task_transition_fn(void *arg, const struct task_transition *transiti
 /** The transitions of a task, in the order they were accepted. */
 int tasks_history(struct store *store, const char *task_id, task_transition_fn *fn, void *arg,
 		  struct error *err) must_check;
+
+#define TASKS_MAX_DELIVERIES 256
+typedef int task_delivery_fn(void *arg, const struct delivery_report *report, struct error *err);
+
+/** The attempts to deliver a task's callback, by their time; of more than TASKS_MAX_DELIVERIES the last ones. */
+int tasks_deliveries(struct store *store, const char *task_id, task_delivery_fn *fn, void *arg,
+		     struct error *err) must_check;
 
 /** Which tasks are listed; "" and 0 (and `has_state` false) leave a condition out. */
 struct tasks_filter {
@@ -114,9 +134,12 @@ int tasks_stuck(struct store *store, int64_t before_ms, unsigned limit, task_row
 /** How many tasks are in each state, by enum task_state. */
 int tasks_count(struct store *store, uint64_t counts[TASK_FINAL_FAILED + 1], struct error *err) must_check;
 
-/** Removes at most `limit` (and 256) tasks, with their log, that finished before `before_ms`. */
+/** Removes at most `limit` (and 256) tasks, with log and deliveries, that finished before `before_ms`. */
 int tasks_purge(struct store *store, int64_t before_ms, unsigned limit, unsigned *removed,
 		struct error *err) must_check;
+
+/** Removes deliveries of at most `limit` (and 256) tasks, there or not, that have one recorded before `before_ms`. */
+int tasks_purge_deliveries(struct store *store, int64_t before_ms, unsigned limit, struct error *err) must_check;
 
 /**
  * Removes every task about a user (collection NULL: in any), finished or not, some at a time: after an error, call it

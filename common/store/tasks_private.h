@@ -21,6 +21,9 @@ int tasks_end(struct store *store, int r, struct error *err) must_check;
 /** Adds to the counts, by enum task_state. */
 int tasks_add_counts(struct store *store, const int64_t more[TASK_FINAL_FAILED + 1], struct error *err) must_check;
 
+/** Adds deliveries that are not on record yet; within the transaction of who records. */
+int tasks_put_deliveries(struct store *store, const struct tasks_news *news, struct error *err) must_check;
+
 /** A column that has "" where nothing was said. */
 struct database_value tasks_text(const char *text);
 

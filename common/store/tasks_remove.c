@@ -74,12 +74,16 @@ static int run_on_chosen(struct store *store, const char *sql, const char *tail,
 	return r;
 }
 
+#define DELETE_DELIVERIES "DELETE FROM task_deliveries WHERE task_id IN"
+
 static int remove_chosen(struct store *store, struct removal *removal, struct error *err)
 {
 	int r = tasks_lock(store, err);
 
 	if (r == 0)
 		r = run_on_chosen(store, "DELETE FROM task_log WHERE task_id IN", "", removal, err);
+	if (r == 0)
+		r = run_on_chosen(store, DELETE_DELIVERIES, "", removal, err);
 	if (r == 0)
 		r = run_on_chosen(store, "DELETE FROM tasks WHERE task_id IN", " RETURNING state", removal, err);
 	if (r == 0)
@@ -102,6 +106,23 @@ int tasks_purge(struct store *store, int64_t before_ms, unsigned limit, unsigned
 	if (r == 0)
 		*removed = removal.removed;
 	return r;
+}
+
+/* A task ends before its callback goes out: one that still has deliveries as old as these is about to go itself. */
+int tasks_purge_deliveries(struct store *store, int64_t before_ms, unsigned limit, struct error *err)
+{
+	const struct database_value values[] = {database_integer(before_ms),
+						database_integer(limit < STEP ? limit : STEP)};
+	struct removal removal = {0};
+	int r = choose(store, "SELECT task_id FROM task_deliveries WHERE recorded < $1 ORDER BY recorded LIMIT $2",
+		       values, array_size(values), &removal, err);
+
+	if (r < 0 || removal.chosen == 0)
+		return r;
+	r = tasks_lock(store, err);
+	if (r == 0)
+		r = run_on_chosen(store, DELETE_DELIVERIES, "", &removal, err);
+	return tasks_end(store, r, err);
 }
 
 /* Events do not name the collection: a task that is not finished may be about the user in any. */

@@ -258,35 +258,49 @@ static int put_counts(struct store *store, const struct batch *batch, struct err
 	return tasks_add_counts(store, more, err);
 }
 
-static int apply(struct store *store, struct batch *batch, struct error *err)
+static int record_changes(struct store *store, struct batch *batch, struct error *err)
 {
-	int r = tasks_lock(store, err);
+	int r = look_up(store, batch, err);
 
-	if (r == 0)
-		r = look_up(store, batch, err);
 	if (r == 0)
 		advance(batch);
 	if (r == 0)
 		r = put_lines(store, batch, err);
 	if (r == 0)
 		r = put_tasks(store, batch, err);
+	return r == 0 ? put_counts(store, batch, err) : r;
+}
+
+static int record(struct store *store, struct batch *batch, const struct tasks_news *news, struct error *err)
+{
+	int r = tasks_lock(store, err);
+
+	if (r == 0 && batch->count > 0)
+		r = record_changes(store, batch, err);
 	if (r == 0)
-		r = put_counts(store, batch, err);
+		r = tasks_put_deliveries(store, news, err);
 	return tasks_end(store, r, err);
+}
+
+int tasks_record(struct store *store, const struct tasks_news *news, bool *accepted, struct error *err)
+{
+	unsigned count = news->change_count;
+	struct batch batch = {0};
+	int r;
+
+	if (count == 0 && news->delivery_count == 0)
+		return 0;
+	r = count == 0 || batch_init(&batch, news->changes, count) == 0
+		? record(store, &batch, news, err)
+		: error_set(err, ERROR_INTERNAL, "no memory for %u changes", count);
+	if (r == 0 && accepted && count > 0)
+		memcpy(accepted, batch.accepted, count * sizeof(*accepted));
+	batch_finish(&batch);
+	return r;
 }
 
 int tasks_apply(struct store *store, const struct task_change *changes, unsigned count, bool *accepted,
 		struct error *err)
 {
-	struct batch batch;
-	int r;
-
-	if (count == 0)
-		return 0;
-	r = batch_init(&batch, changes, count) == 0 ? apply(store, &batch, err)
-						    : error_set(err, ERROR_INTERNAL, "no memory for %u changes", count);
-	if (r == 0 && accepted)
-		memcpy(accepted, batch.accepted, count * sizeof(*accepted));
-	batch_finish(&batch);
-	return r;
+	return tasks_record(store, &(struct tasks_news){.changes = changes, .change_count = count}, accepted, err);
 }

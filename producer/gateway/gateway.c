@@ -72,7 +72,7 @@ static int make_hearing(struct gateway *gateway, const struct amqp_link_settings
 	    .queue = "facefleet.gateway",
 	    .prefetch = PREFETCH,
 	    .hears = TOPOLOGY_EVENTS_EXCHANGE,
-	    .hears_key = "#",
+	    .hears_key = "task.#",
 	    .hears_max = MAX_HEARD,
 	    .on_delivery = take_delivery,
 	    .arg = gateway,

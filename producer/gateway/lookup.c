@@ -11,12 +11,26 @@ static int out_of_memory(int r, struct error *err)
 	return r == 0 ? 0 : error_set(err, ERROR_INTERNAL, "out of memory");
 }
 
+/* A comma ahead of every element of an array but the first. */
+static int separate(struct buffer *array)
+{
+	return array->size > 1 ? buffer_append(array, ",", 1) : 0;
+}
+
 static int add_transition(void *arg, const struct task_transition *transition, struct error *err)
 {
 	struct buffer *history = arg;
-	int r = history->size > 1 ? buffer_append(history, ",", 1) : 0;
+	int r = separate(history);
 
 	return out_of_memory(r == 0 ? view_transition(transition, history) : r, err);
+}
+
+static int add_delivery(void *arg, const struct delivery_report *report, struct error *err)
+{
+	struct buffer *deliveries = arg;
+	int r = separate(deliveries);
+
+	return out_of_memory(r == 0 ? view_delivery(report, deliveries) : r, err);
 }
 
 static int show_row(void *arg, const struct task_row *row, struct error *err)
@@ -33,7 +47,23 @@ static int show_row(void *arg, const struct task_row *row, struct error *err)
 	snprintf(lookup->owner, sizeof(lookup->owner), "%s", owner);
 	if (lookup->as_event)
 		return out_of_memory(view_event(row, lookup->out), err);
-	return out_of_memory(view_task(row, &lookup->history, lookup->out), err);
+	return out_of_memory(view_task(row, &lookup->history, &lookup->deliveries, lookup->out), err);
+}
+
+/* What a task went through, as the texts of two arrays. */
+static int read_past(struct store *store, const char *task_id, struct lookup *lookup, struct error *err)
+{
+	int r = out_of_memory(buffer_append(&lookup->history, "[", 1), err);
+
+	if (r == 0)
+		r = tasks_history(store, task_id, add_transition, &lookup->history, err);
+	if (r == 0)
+		r = out_of_memory(buffer_append(&lookup->history, "]", 1), err);
+	if (r == 0)
+		r = out_of_memory(buffer_append(&lookup->deliveries, "[", 1), err);
+	if (r == 0)
+		r = tasks_deliveries(store, task_id, add_delivery, &lookup->deliveries, err);
+	return r == 0 ? out_of_memory(buffer_append(&lookup->deliveries, "]", 1), err) : r;
 }
 
 static int read_task(struct gateway *gateway, struct store **store, const char *task_id, struct lookup *lookup,
@@ -44,14 +74,11 @@ static int read_task(struct gateway *gateway, struct store **store, const char *
 
 	/* The log first: it may be longer than what the row says, never shorter. */
 	if (r == 0 && !lookup->as_event)
-		r = out_of_memory(buffer_append(&lookup->history, "[", 1), err);
-	if (r == 0 && !lookup->as_event)
-		r = tasks_history(*store, task_id, add_transition, &lookup->history, err);
-	if (r == 0 && !lookup->as_event)
-		r = out_of_memory(buffer_append(&lookup->history, "]", 1), err);
+		r = read_past(*store, task_id, lookup, err);
 	if (r == 0)
 		r = tasks_find(*store, task_id, show_row, lookup, &found, err);
 	buffer_finish(&lookup->history);
+	buffer_finish(&lookup->deliveries);
 	return r;
 }
 

@@ -27,7 +27,8 @@ struct lookup {
 	char owner[ENVELOPE_OWNER_SIZE];
 	struct later_task planned;
 
-	struct buffer history; /**< private */
+	struct buffer history; /**< private, as what follows */
+	struct buffer deliveries;
 };
 
 /** Looks a task up: 0 with `visible`; or an error of a store that cannot be asked. Blocking. */

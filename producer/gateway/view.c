@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "job/delivery_report.h"
 #include "job/event.h"
 #include "job/writer.h"
 
@@ -71,12 +72,15 @@ static int add_raw(struct buffer *out, const char *name, const void *json, size_
 	return r == 0 ? buffer_append(out, "}", 1) : r;
 }
 
-int view_task(const struct task_row *row, const struct buffer *history, struct buffer *out)
+int view_task(const struct task_row *row, const struct buffer *history, const struct buffer *deliveries,
+	      struct buffer *out)
 {
 	int r = view_summary(row, out);
 
 	if (r == 0)
 		r = add_raw(out, "history", history->data, history->size);
+	if (r == 0)
+		r = add_raw(out, "deliveries", deliveries->data, deliveries->size);
 	return r == 0 ? add_raw(out, "reply", row->now.reply, row->now.reply ? row->now.reply_size : 0) : r;
 }
 
@@ -92,6 +96,17 @@ int view_transition(const struct task_transition *t, struct buffer *out)
 	writer_string_or_null(&w, "worker", text_of(t->worker));
 	write_error(&w, t->error_code, t->error_text);
 	writer_time_or_null(&w, "next_attempt_at", t->next_attempt_at_ms);
+	writer_close(&w);
+	return writer_finish(&w);
+}
+
+int view_delivery(const struct delivery_report *report, struct buffer *out)
+{
+	struct writer w;
+
+	writer_init(&w, ENCODING_JSON, out);
+	writer_open_map(&w, NULL);
+	delivery_report_write(&w, report);
 	writer_close(&w);
 	return writer_finish(&w);
 }
@@ -125,9 +140,9 @@ void view_row_of(const struct recent_task *task, const struct buffer *reply, str
 
 int view_recent(const struct task_row *row, struct buffer *out)
 {
-	static const struct buffer no_history = {.data = (uint8_t *)"[]", .size = 2};
+	static const struct buffer none = {.data = (uint8_t *)"[]", .size = 2};
 
-	return view_task(row, &no_history, out);
+	return view_task(row, &none, &none, out);
 }
 
 int view_scheduled(const struct task_row *row, struct buffer *out)
@@ -136,6 +151,8 @@ int view_scheduled(const struct task_row *row, struct buffer *out)
 
 	if (r == 0)
 		r = add_raw(out, "history", "[]", 2);
+	if (r == 0)
+		r = add_raw(out, "deliveries", "[]", 2);
 	return r == 0 ? add_raw(out, "reply", NULL, 0) : r;
 }
 

@@ -9,15 +9,19 @@
 /* Tasks as the API shows them: JSON. All append to `out` and return 0, -ENOMEM or -EMSGSIZE. */
 
 /**
- * A whole task. `history` is the text of an array (view_transition() between commas, within brackets), `reply` that of
- * an object; NULL: null.
+ * A whole task. `history` and `deliveries` are the texts of arrays (of view_transition() and view_delivery() between
+ * commas, within brackets), `reply` that of an object; NULL: null.
  */
-int view_task(const struct task_row *row, const struct buffer *history, struct buffer *out) must_check;
+int view_task(const struct task_row *row, const struct buffer *history, const struct buffer *deliveries,
+	      struct buffer *out) must_check;
 
-/** A task in a list: without history and reply. */
+/** A task in a list: without history, deliveries and reply. */
 int view_summary(const struct task_row *row, struct buffer *out) must_check;
 
 int view_transition(const struct task_transition *transition, struct buffer *out) must_check;
+
+/** An attempt to deliver the task's callback. */
+int view_delivery(const struct delivery_report *report, struct buffer *out) must_check;
 
 /** A task as far as it is known from memory, as view_task() shows it. */
 int view_recent(const struct task_row *row, struct buffer *out) must_check;

@@ -313,8 +313,58 @@ def test_garbage_is_parked(fleet, store, publisher, client):
     assert store.states() == {"running": 1}
     properties, body = client.next_message(PARKED)
     assert body == b"no JSON at all" and properties.headers["facefleet-origin"] == QUEUE
-    assert "not an event or reply" in properties.headers["facefleet-reason"]
+    assert "not an event, reply or delivery" in properties.headers["facefleet-reason"]
     assert tracker.metric('facefleet_tracker_messages_total{kind="unreadable",outcome="parked"}') == 6
+
+
+def test_deliveries_of_callbacks(fleet, store, publisher):
+    """Recorded once however often they come, beside whatever is said of the task, known or not."""
+    tracker = fleet.tracker().wait_ready()
+    known, unknown = new_task_id(), new_task_id()
+    report = {"at": "2026-11-23T14:53:07.123Z", "attempt": 1, "outcome": "retrying", "origin": "http://x:80"}
+    key = "delivery.batch.retrying"
+    for task_id in (known, unknown, known):
+        publisher.say({"task_id": task_id, **report}, kind="delivery", key=key)
+    publisher.reply(known)
+    publisher.say({"task_id": known, **report, "origin": "http://x:80/path"}, kind="delivery", key=key)
+    wait_until(lambda: fleet.depth(PARKED) == 1 and fleet.depth(QUEUE) == 0, "one makes no sense, the rest is recorded")
+    rows = store.query("SELECT task_id, attempt, outcome, origin FROM task_deliveries ORDER BY task_id")
+    assert rows == sorted([task_id, "1", "retrying", "http://x:80"] for task_id in (known, unknown))
+    assert store.states() == {"succeeded": 1}
+    assert tracker.metric('facefleet_tracker_messages_total{kind="delivery",outcome="accepted"}') == 3
+    store.check()
+
+
+def test_a_delivery_that_the_store_refuses(fleet, store, publisher, client):
+    """It alone is parked: changes and deliveries beside it are recorded, each with an outcome of its own."""
+    if store.url.startswith("sqlite:"):
+        with sqlite3.connect(store.url.removeprefix("sqlite:"), timeout=30) as connection:
+            connection.execute(
+                "CREATE TRIGGER refuse BEFORE INSERT ON task_deliveries WHEN NEW.attempt = 13"
+                " BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            )
+    else:
+        psql("ALTER TABLE task_deliveries ADD CHECK (attempt <> 13)", store.url)
+    tracker = fleet.tracker().wait_ready()
+    report = {"at": "2026-11-23T14:53:07.123Z", "outcome": "parked"}
+    bad, good = new_task_id(), []
+
+    def is_parked():
+        """Once it has met others."""
+        good.append(new_task_id())
+        publisher.event(good[-1], "running")
+        publisher.say({"task_id": good[-1], "attempt": 1, **report}, kind="delivery", key="delivery.batch.parked")
+        publisher.reply(good[-1])
+        return fleet.depth(PARKED) == 1
+
+    publisher.say({"task_id": bad, "attempt": 13, **report}, kind="delivery", key="delivery.batch.parked")
+    wait_until(is_parked, "the one is parked")
+    properties, _ = client.next_message(PARKED)
+    assert "it alone failed" in properties.headers["facefleet-reason"]
+    wait_until(lambda: store.terminal() == len(good) and fleet.depth(QUEUE) == 0, "the others are recorded")
+    assert sorted(store.query("SELECT task_id FROM task_deliveries")) == sorted([task_id] for task_id in good)
+    assert tracker.metric('facefleet_tracker_messages_total{kind="delivery",outcome="parked"}') == 1
+    store.check()
 
 
 def test_it_stops_with_everything_recorded(fleet, store, publisher):

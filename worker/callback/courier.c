@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "http/url.h"
 #include "obs/log.h"
+#include "report.h"
 
 /* How often a message that the broker refused is offered again, and for how long: far below its consumer_timeout. */
 #define FORWARD_PAUSE_MS 1000
@@ -121,6 +122,25 @@ static void forward(struct courier *courier, struct delivery *delivery)
 	}
 }
 
+/* --- reports: no callback depends on its own ------------------------------------------------- */
+
+/* Ahead of the copy on one channel: the broker has had it when it confirms the copy, and the ack waits for that. */
+static void report_and_forward(struct courier *courier, struct delivery *delivery, bool attempted)
+{
+	struct meters *meters = courier->tools.meters;
+
+	(void)!report_send(courier->tools.publishing, meters, delivery, attempted, report_note, meters);
+	forward(courier, delivery);
+}
+
+/* There is no copy: the ack waits for the report, if it can be sent, as it would wait for a copy. */
+static void report_and_ack(struct courier *courier, struct delivery *delivery)
+{
+	delivery->state = DELIVERY_FORWARDING;
+	if (!report_send(courier->tools.publishing, courier->tools.meters, delivery, true, take_outcome, delivery))
+		settle(courier, delivery, AMQP_ACK);
+}
+
 static void count_forwarded(struct courier *courier, const struct verdict *verdict)
 {
 	struct meters *meters = courier->tools.meters;
@@ -142,6 +162,12 @@ static void count_forwarded(struct courier *courier, const struct verdict *verdi
 
 static void handle_published(struct courier *courier, struct delivery *delivery)
 {
+	if (delivery->verdict.what == VERDICT_DELIVERED) {
+		/* Taken or not, the endpoint has the callback. */
+		report_note(courier->tools.meters, delivery->published, NULL);
+		settle(courier, delivery, AMQP_ACK);
+		return;
+	}
 	switch (delivery->published) {
 	case AMQP_CONFIRMED:
 		count_forwarded(courier, &delivery->verdict);
@@ -215,7 +241,7 @@ static void handle_answer(struct courier *courier, struct delivery *delivery)
 		if (delivery->finished_at_ms)
 			metric_observe(courier->tools.meters->delivery_seconds,
 				       (double)(clock_unix_ms() - delivery->finished_at_ms) / 1000);
-		settle(courier, delivery, AMQP_ACK);
+		report_and_ack(courier, delivery);
 		break;
 	case VERDICT_PARK:
 	case VERDICT_RETRY:
@@ -224,7 +250,7 @@ static void handle_answer(struct courier *courier, struct delivery *delivery)
 		if (is_lost(courier, delivery))
 			let_go(courier, delivery);
 		else
-			forward(courier, delivery);
+			report_and_forward(courier, delivery, true);
 		break;
 	}
 }
@@ -267,7 +293,7 @@ static void refuse(struct courier *courier, struct delivery *delivery, enum park
 	verdict_park(&delivery->verdict, cause, "callback %s: %.200s", park_cause_name(cause), err->text);
 	log_warning(&delivery->ctx, "callback parked", log_string("reason", delivery->verdict.reason),
 		    log_string("url", delivery->url));
-	forward(courier, delivery);
+	report_and_forward(courier, delivery, false);
 }
 
 /* True if the endpoint is switched off; then the delivery is on its way to the parked messages. */

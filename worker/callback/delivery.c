@@ -87,6 +87,7 @@ static int prepare_from_reply(struct delivery *delivery, const struct reply *rep
 	if (r != 0)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	memcpy(delivery->ctx.task_id, reply->task_id, UUID_SIZE);
+	memcpy(delivery->scene, reply->scene, sizeof(delivery->scene));
 	delivery->finished_at_ms = reply->finished_at_ms;
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "base/mailbox.h"
 #include "endpoint.h"
 #include "http/client.h"
+#include "job/job.h"
 #include "signature.h"
 #include "verdict.h"
 
@@ -32,7 +33,7 @@ enum delivery_state {
 	DELIVERY_NEW,
 	DELIVERY_WAITING,    /**< in its endpoint's line */
 	DELIVERY_POSTING,    /**< the HTTP client has it */
-	DELIVERY_FORWARDING, /**< on its way to a retry queue or to the parked messages */
+	DELIVERY_FORWARDING, /**< on its way to a retry queue or to the parked messages; delivered: its report is */
 	DELIVERY_STALLED     /**< that way was closed: tried again at `forward_at_ms` */
 };
 
@@ -54,6 +55,7 @@ struct delivery {
 	struct context ctx;     /**< names the task in log lines */
 	struct buffer payload;  /**< the body to post, once prepared */
 	int64_t finished_at_ms; /**< of the task, unix ms */
+	char scene[JOB_MAX_SCENE_BYTES + 1];
 	char url[256];          /**< the callback's URL as it may be logged */
 	struct verdict verdict; /**< what is done with it now */
 	int64_t stalled_since_ms;

@@ -32,6 +32,8 @@ void meters_init(struct meters *meters, struct metrics *registry)
 			    "Callbacks that a new connection brought again while they were under way.", NULL);
 	meters->unwanted = metrics_counter(registry, "facefleet_callback_unwanted_total",
 					   "Replies that came to the callback queue without a callback URL.", NULL);
+	meters->unreported = metrics_counter(registry, "facefleet_callback_unreported_total",
+					     "Reports of deliveries that the broker did not take.", NULL);
 	meters->in_flight =
 	    metrics_gauge(registry, "facefleet_callback_in_flight", "Callbacks being posted at this moment.", NULL);
 	meters->waiting = metrics_gauge(registry, "facefleet_callback_waiting",

@@ -14,6 +14,7 @@ struct meters {
 	struct metric *deferred;
 	struct metric *redelivered;
 	struct metric *unwanted;
+	struct metric *unreported;
 	struct metric *in_flight;
 	struct metric *waiting;
 	struct metric *stalled;

@@ -105,7 +105,8 @@ static int make_links(struct service *service, const struct config *config, stru
 	    .name = "facefleet-callback publishing",
 	    .topology = TOPOLOGY_CALLBACKS | TOPOLOGY_CALLBACK_RETRIES,
 	    .delays = {.callbacks = service->plan.distinct_ms},
-	    .publish_backlog = (size_t)config_integer(config, OPTION_CALLBACK_MAX_IN_FLIGHT),
+	    /* For each a copy and a report. */
+	    .publish_backlog = 2 * (size_t)config_integer(config, OPTION_CALLBACK_MAX_IN_FLIGHT),
 	    .metrics = metrics,
 	    .on_fatal = note_fatal,
 	    .arg = service,

@@ -14,13 +14,18 @@ struct batch {
 	unsigned count;
 	size_t bytes; /**< of replies */
 	struct message **messages;
+
+	/* What they say: both in the order of the messages, whose pointers they borrow. */
 	struct task_change *changes;
+	unsigned change_count;
+	const struct delivery_report **deliveries;
+	unsigned delivery_count;
 
 	/* The outcome. */
 	int result; /**< 0, or a negative errno with `err`: then none of them counts as recorded */
 	struct error err;
-	bool *accepted; /**< the task moved on */
-	bool *refused;  /**< the store took others, but not this one */
+	bool *accepted; /**< of each change: the task moved on */
+	bool *refused;  /**< of each message: the store took others, but not this one */
 };
 
 /** Returns 0 or -ENOMEM. */

@@ -152,7 +152,7 @@ static void handle_arrival(struct clerk *clerk, struct message *message, int64_t
 		TAILQ_INSERT_TAIL(&clerk->waiting, message, entry);
 	} else if (err.class == ERROR_CLASS_REJECT) {
 		message->kind = MESSAGE_UNREADABLE;
-		park(clerk, message, "not an event or reply", &err);
+		park(clerk, message, "not an event, reply or delivery", &err);
 	} else {
 		settle(clerk, message, AMQP_REQUEUE);
 	}
@@ -186,24 +186,29 @@ static void note_lag(struct clerk *clerk, const struct batch *batch)
 	int64_t newest_ms = 0;
 	int64_t now_ms = clock_unix_ms();
 
-	for (unsigned i = 0; i < batch->count; i++)
-		newest_ms = batch->changes[i].at_ms > newest_ms ? batch->changes[i].at_ms : newest_ms;
+	for (unsigned i = 0; i < batch->count; i++) {
+		int64_t said_ms = message_said_ms(batch->messages[i]);
+
+		newest_ms = said_ms > newest_ms ? said_ms : newest_ms;
+	}
 	metric_set(clerk->tools.meters->lag_seconds, newest_ms < now_ms ? (double)(now_ms - newest_ms) / 1000 : 0);
 }
 
 static void finish_recorded(struct clerk *clerk, struct batch *batch)
 {
 	const struct error refused = {.text = "it alone failed, others did not"};
+	unsigned change = 0;
 
 	note_lag(clerk, batch);
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct message *message = batch->messages[i];
+		bool accepted = message->kind == MESSAGE_DELIVERY || batch->accepted[change++];
 
 		if (batch->refused[i]) {
 			park(clerk, message, "the store does not take it", &refused);
 			continue;
 		}
-		count(clerk, message, batch->accepted[i] ? MESSAGE_ACCEPTED : MESSAGE_REPEATED);
+		count(clerk, message, accepted ? MESSAGE_ACCEPTED : MESSAGE_REPEATED);
 		settle(clerk, message, AMQP_ACK);
 	}
 	backoff_reset(&clerk->backoff);

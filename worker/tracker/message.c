@@ -1,5 +1,6 @@
 #include "message.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,22 +135,47 @@ static int complete(struct message *message, struct error *err)
 	return 0;
 }
 
+static int kind_of(const char *type, enum message_kind *kind)
+{
+	static const char *const types[MESSAGE_KIND_COUNT] = {
+	    [MESSAGE_EVENT] = ENVELOPE_TYPE_EVENT,
+	    [MESSAGE_REPLY] = ENVELOPE_TYPE_REPLY,
+	    [MESSAGE_DELIVERY] = ENVELOPE_TYPE_DELIVERY,
+	};
+
+	for (unsigned i = MESSAGE_EVENT; i < MESSAGE_KIND_COUNT; i++) {
+		if (strcmp(type, types[i]) == 0) {
+			*kind = (enum message_kind)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 int message_read(struct message *message, struct error *err)
 {
-	const struct envelope *envelope = &message->delivery->envelope;
-	bool is_event = strcmp(envelope->type, ENVELOPE_TYPE_EVENT) == 0;
+	const struct amqp_delivery *delivery = message->delivery;
+	const struct envelope *envelope = &delivery->envelope;
+	enum message_kind kind;
 	enum encoding encoding;
 	int r;
 
-	if (!is_event && strcmp(envelope->type, ENVELOPE_TYPE_REPLY) != 0)
-		return error_set(err, ERROR_INVALID_JOB, "type: \"%.64s\" is neither an event nor a reply",
+	if (kind_of(envelope->type, &kind) < 0)
+		return error_set(err, ERROR_INVALID_JOB, "type: \"%.64s\" is neither event, reply nor delivery",
 				 envelope->type);
 	if (encoding_from_content_type(envelope->content_type, &encoding) != 0 ||
-	    (is_event && encoding != ENCODING_JSON))
+	    (kind != MESSAGE_REPLY && encoding != ENCODING_JSON))
 		return error_set(err, ERROR_INVALID_JOB, "content_type: \"%s\" is not known", envelope->content_type);
-	message->kind = is_event ? MESSAGE_EVENT : MESSAGE_REPLY;
-	r = is_event ? read_event(message, err) : read_reply(message, encoding, err);
+	message->kind = kind;
+	if (kind == MESSAGE_DELIVERY)
+		return delivery_report_decode(&message->report, delivery->body, delivery->body_size, err);
+	r = kind == MESSAGE_EVENT ? read_event(message, err) : read_reply(message, encoding, err);
 	return r < 0 ? r : complete(message, err);
+}
+
+int64_t message_said_ms(const struct message *message)
+{
+	return message->kind == MESSAGE_DELIVERY ? message->report.at_ms : message->change.at_ms;
 }
 
 struct amqp_message *message_park(const struct message *message)

@@ -26,7 +26,8 @@ struct message {
 
 	/* Once it was read. */
 	enum message_kind kind;
-	struct task_change change; /**< points into what follows */
+	struct delivery_report report; /**< of MESSAGE_DELIVERY; of the others: */
+	struct task_change change;     /**< points into what follows */
 	char task_id[UUID_SIZE];
 	char user_id[JOB_MAX_USER_BYTES + 1];
 	char collection[JOB_MAX_COLLECTION_BYTES + 1];
@@ -50,8 +51,11 @@ struct message *message_new(struct amqp_delivery *delivery, struct mailbox *box)
 /** Frees it with its delivery, which is not settled by that. NULL is fine. */
 void message_free(struct message *message);
 
-/** Reads what it says into `change`. On refusal `err` says why: class reject, or retry when memory is out. */
+/** Reads what it says into `change` or `report`. On refusal `err` says why: class reject, or retry without memory. */
 int message_read(struct message *message, struct error *err) must_check;
+
+/** When it was said, unix ms. Once it was read. */
+int64_t message_said_ms(const struct message *message);
 
 /** A copy for the parked messages, with `reason`. NULL when memory is out. */
 struct amqp_message *message_park(const struct message *message) must_check;

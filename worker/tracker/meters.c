@@ -1,7 +1,11 @@
 #include "meters.h"
 
 static const char *const kinds[] = {
-    [MESSAGE_UNREADABLE] = "unreadable", [MESSAGE_EVENT] = "event", [MESSAGE_REPLY] = "reply"};
+    [MESSAGE_UNREADABLE] = "unreadable",
+    [MESSAGE_EVENT] = "event",
+    [MESSAGE_REPLY] = "reply",
+    [MESSAGE_DELIVERY] = "delivery",
+};
 static const char *const outcomes[] = {
     [MESSAGE_ACCEPTED] = "accepted", [MESSAGE_REPEATED] = "repeated", [MESSAGE_PARKED] = "parked"};
 static const double sizes[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
@@ -10,8 +14,9 @@ static void register_messages(struct meters *meters, struct metrics *registry)
 {
 	for (unsigned i = 0; i < MESSAGE_KIND_COUNT; i++) {
 		for (unsigned j = 0; j < MESSAGE_OUTCOME_COUNT; j++) {
-			/* What cannot be read is parked. */
-			if (i == MESSAGE_UNREADABLE && j != MESSAGE_PARKED)
+			/* What cannot be read is parked; whether a delivery was on record already nobody asks. */
+			if ((i == MESSAGE_UNREADABLE && j != MESSAGE_PARKED) ||
+			    (i == MESSAGE_DELIVERY && j == MESSAGE_REPEATED))
 				continue;
 			meters->messages[i][j] =
 			    metrics_counter(registry, "facefleet_tracker_messages_total",

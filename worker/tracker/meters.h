@@ -4,11 +4,11 @@
 #include "job/reply.h"
 #include "obs/metrics.h"
 
-enum message_kind { MESSAGE_UNREADABLE, MESSAGE_EVENT, MESSAGE_REPLY };
-#define MESSAGE_KIND_COUNT (MESSAGE_REPLY + 1)
+enum message_kind { MESSAGE_UNREADABLE, MESSAGE_EVENT, MESSAGE_REPLY, MESSAGE_DELIVERY };
+#define MESSAGE_KIND_COUNT (MESSAGE_DELIVERY + 1)
 
 enum message_outcome {
-	MESSAGE_ACCEPTED, /**< the task moved on */
+	MESSAGE_ACCEPTED, /**< the task moved on; a delivery is on record, perhaps from before */
 	MESSAGE_REPEATED, /**< it had been there already, or further */
 	MESSAGE_PARKED
 };

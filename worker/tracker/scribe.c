@@ -50,12 +50,19 @@ static void report(struct scribe *s, int r, const struct error *err)
  */
 static int apply_one_by_one(struct scribe *s, struct batch *batch, struct error *err)
 {
+	unsigned change = 0;
+	unsigned delivery = 0;
 	unsigned taken = 0;
 	struct error first = {0};
 
 	for (unsigned i = 0; i < batch->count; i++) {
+		bool is_delivery = batch->messages[i]->kind == MESSAGE_DELIVERY;
+		const struct tasks_news news = {.changes = batch->changes + change,
+						.change_count = !is_delivery,
+						.deliveries = batch->deliveries + delivery,
+						.delivery_count = is_delivery};
 		struct error why = {0};
-		int r = tasks_apply(s->store, &batch->changes[i], 1, &batch->accepted[i], &why);
+		int r = tasks_record(s->store, &news, batch->accepted + change, &why);
 
 		if (r < 0 && why.code != ERROR_INTERNAL) {
 			*err = why;
@@ -65,6 +72,8 @@ static int apply_one_by_one(struct scribe *s, struct batch *batch, struct error 
 			first = why;
 		batch->refused[i] = r < 0;
 		taken += r == 0;
+		change += news.change_count;
+		delivery += news.delivery_count;
 	}
 	if (taken > 0)
 		return 0;
@@ -74,10 +83,11 @@ static int apply_one_by_one(struct scribe *s, struct batch *batch, struct error 
 
 static int apply(struct scribe *s, struct batch *batch, struct error *err)
 {
+	const struct tasks_news news = {batch->changes, batch->change_count, batch->deliveries, batch->delivery_count};
 	int r = open_store(s, err);
 
 	if (r == 0)
-		r = tasks_apply(s->store, batch->changes, batch->count, batch->accepted, err);
+		r = tasks_record(s->store, &news, batch->accepted, err);
 	if (r < 0 && s->store && err->code == ERROR_INTERNAL)
 		r = apply_one_by_one(s, batch, err);
 	return r;

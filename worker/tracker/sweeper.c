@@ -209,6 +209,8 @@ static int purge(struct sweeper *s, struct store *store, struct error *err)
 		if (r == 0)
 			metric_add(s->settings.meters->purged, removed);
 	} while (r == 0 && removed == PURGE_STEP && clock_monotonic_ms() < until_ms);
+	if (r == 0)
+		r = tasks_purge_deliveries(store, clock_unix_ms() - s->settings.keep_ms, PURGE_STEP, err);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/stop.h"
 #include "cli/commands/command.h"
+#include "cli/output/delivery_row.h"
 #include "cli/output/json_row.h"
 #include "cli/output/report.h"
 #include "cli/output/task_row.h"
@@ -26,11 +27,12 @@ struct look {
 	struct terminal terminal;
 	bool json;
 	bool watch;
-	FILE *lines;      /* transitions that were not shown before */
+	FILE *lines;      /* transitions that were not shown before; deliveries of the callback */
 	FILE *facts;      /* the task, once it is to be shown */
 	unsigned shown;   /* transitions */
 	unsigned counted; /* in this look */
 	json_t *history;
+	json_t *deliveries;
 	json_t *task;
 	bool found;
 	enum task_state state;
@@ -91,6 +93,18 @@ static int on_transition(void *arg, const struct task_transition *transition, st
 	return r < 0 ? out_of_memory(err) : 0;
 }
 
+static int on_delivery(void *arg, const struct delivery_report *report, struct error *err)
+{
+	struct look *look = arg;
+
+	if (!look->json) {
+		delivery_row_text(report, look->lines, look->terminal);
+		return 0;
+	}
+	json_t *delivery = delivery_row_json(report);
+	return delivery && json_array_append_new(look->deliveries, delivery) == 0 ? 0 : out_of_memory(err);
+}
+
 /* The task before its transitions: one that ends in between has not ended yet, and shows its end next time. */
 static int ask(struct look *look, struct error *err)
 {
@@ -100,9 +114,14 @@ static int ask(struct look *look, struct error *err)
 	look->counted = 0;
 	if (r == 0)
 		r = tasks_history(look->store, look->task_id, on_transition, look, err);
+	/* Callbacks begin when the task has ended, and so has who watches. */
+	if (r == 0 && found && !look->watch)
+		r = tasks_deliveries(look->store, look->task_id, on_delivery, look, err);
 	if (r < 0 || !look->task)
 		return r;
 	json_object_set(look->task, "history", look->history);
+	if (!look->watch)
+		json_object_set(look->task, "deliveries", look->deliveries);
 	r = json_row_print(look->task, !look->watch, look->facts);
 	look->task = NULL;
 	return r < 0 ? out_of_memory(err) : 0;
@@ -177,10 +196,12 @@ static enum exit_status run_in(struct store *store, const struct cli *cli)
 	    .json = args_count(cli->args, "json") > 0,
 	    .watch = args_count(cli->args, "watch") > 0,
 	    .history = json_array(),
+	    .deliveries = json_array(),
 	};
 	enum exit_status status = look.watch ? follow(&look, cli->quiet) : show(&look);
 
 	json_decref(look.history);
+	json_decref(look.deliveries);
 	json_decref(look.task);
 	return status;
 }
@@ -205,7 +226,9 @@ const struct command command_task = {
     .operands = "ID [--watch] [--json]",
     .summary = "Show what is recorded of a task, or follow it until it has ended",
     .text = "Shows what facefleet-tracker has recorded in the store (store.url): the states the task went\n"
-	    "through and when, what is known of it, and its result or why it failed. No broker is needed.\n"
+	    "through and when, the attempts to deliver its callback, what is known of it, and its result or why it "
+	    "failed.\n"
+	    "No broker is needed.\n"
 	    "\n"
 	    "Examples:\n"
 	    "  facefleet task 01930000-0000-7000-8000-000000000001\n"

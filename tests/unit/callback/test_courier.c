@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "callback/courier.h"
 #include "files.h"
+#include "job/delivery_report.h"
 #include "samples.h"
 
 /* The broker and the HTTP client are played by the three functions below; the rest is real. */
@@ -29,6 +30,16 @@ static struct {
 	unsigned published_count;
 	int publish_result;
 
+	/* Reports of deliveries: taken at once, unless they are held. */
+	struct {
+		struct amqp_message *message;
+		amqp_outcome_fn *done;
+		void *arg;
+	} reports[MOST];
+	unsigned report_count;
+	bool hold_reports;
+	bool refuse_reports;
+
 	struct {
 		http_done_fn *done;
 		void *arg;
@@ -46,9 +57,26 @@ void amqp_link_settle(struct amqp_link *link, struct amqp_tag tag, enum amqp_set
 	fake.settled[fake.settled_count++].settlement = settlement;
 }
 
+static int publish_report(struct amqp_message *message, amqp_outcome_fn *done, void *arg)
+{
+	if (fake.refuse_reports) {
+		amqp_message_free(message);
+		return -EAGAIN;
+	}
+	assert_true(fake.report_count < MOST);
+	fake.reports[fake.report_count].message = message;
+	fake.reports[fake.report_count].done = done;
+	fake.reports[fake.report_count++].arg = arg;
+	if (!fake.hold_reports)
+		done(arg, AMQP_CONFIRMED, message);
+	return 0;
+}
+
 int amqp_link_publish(struct amqp_link *link, struct amqp_message *message, amqp_outcome_fn *done, void *arg)
 {
 	(void)link;
+	if (strcmp(message->exchange, TOPOLOGY_EVENTS_EXCHANGE) == 0)
+		return publish_report(message, done, arg);
 	if (fake.publish_result != 0) {
 		amqp_message_free(message);
 		return fake.publish_result;
@@ -115,6 +143,8 @@ static int tear_down(void **state)
 
 	for (unsigned i = 0; i < fake.published_count; i++)
 		amqp_message_free(fake.published[i].message);
+	for (unsigned i = 0; i < fake.report_count; i++)
+		amqp_message_free(fake.reports[i].message);
 	courier_finish(&world->courier);
 	signature_keys_free(world->keys);
 	metrics_free(world->metrics);
@@ -150,6 +180,7 @@ static void answer(struct world *world, unsigned post, enum http_outcome outcome
 	assert_true(post < fake.posted_count);
 	fake.posted[post].done(fake.posted[post].arg, &response);
 	courier_read_mail(&world->courier);
+	courier_read_mail(&world->courier); /* what the broker said to a report */
 }
 
 static void confirm(struct world *world, unsigned publish, enum amqp_outcome outcome)
@@ -415,6 +446,147 @@ static void hurrying_gives_back_what_is_being_posted(void **state)
 	assert_int_equal(fake.published_count, 0);
 }
 
+/* --- reports --------------------------------------------------------------------------------- */
+
+static void report_says(unsigned number, const char *key, struct delivery_report *out)
+{
+	const struct amqp_message *message = fake.reports[number].message;
+	struct error err;
+
+	assert_true(number < fake.report_count);
+	assert_string_equal(message->routing_key, key);
+	assert_string_equal(message->envelope.type, ENVELOPE_TYPE_DELIVERY);
+	assert_string_equal(message->envelope.content_type, "application/json");
+	assert_string_equal(message->envelope.message_id, SAMPLE_TASK);
+	assert_false(message->mandatory);
+	assert_null(strstr((const char *)message->body, "secret"));
+	if (delivery_report_decode(out, message->body, message->body_size, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(out->task_id, SAMPLE_TASK);
+}
+
+static void acks_what_was_delivered_when_its_report_is_confirmed(void **state)
+{
+	struct world *world = *state;
+	struct delivery_report report;
+
+	fake.hold_reports = true;
+	arrive(world, 1, 7);
+	answer(world, 0, HTTP_ANSWERED, 204);
+	assert_int_equal(fake.settled_count, 0);
+	report_says(0, "delivery.unknown.delivered", &report);
+	assert_int_equal(report.attempt, 1);
+	assert_string_equal(report.origin, "https://shop.example:443");
+	assert_int_equal(report.http_status, 204);
+	assert_string_equal(report.error, "");
+	assert_int_equal(report.next_attempt_at_ms, 0);
+	fake.reports[0].done(fake.reports[0].arg, AMQP_CONFIRMED, fake.reports[0].message);
+	courier_read_mail(&world->courier);
+	settled(1, 1, 7, AMQP_ACK);
+	assert_true(courier_is_idle(&world->courier));
+}
+
+/* The report goes first, and the ack waits for the copy alone. */
+static void reports_a_failure_ahead_of_its_retry(void **state)
+{
+	struct world *world = *state;
+	struct amqp_delivery *message = sample_delivery(ENCODING_JSON, 0);
+	struct delivery_report report;
+
+	fake.hold_reports = true;
+	message->envelope.attempt = 1;
+	arrive_message(world, message);
+	answer(world, 0, HTTP_ANSWERED, 500);
+	report_says(0, "delivery.unknown.retrying", &report);
+	assert_int_equal(report.attempt, 2);
+	assert_int_equal(report.http_status, 500);
+	assert_string_equal(report.error, "HTTP 500");
+	assert_int_equal(report.next_attempt_at_ms, report.at_ms + 300000);
+	confirm(world, 0, AMQP_CONFIRMED);
+	settled(1, 1, 1, AMQP_ACK);
+	assert_true(courier_is_idle(&world->courier));
+	fake.reports[0].done(fake.reports[0].arg, AMQP_NACKED, fake.reports[0].message);
+	assert_true(metric_value(world->meters.unreported) == 1);
+}
+
+static void reports_what_is_parked_and_why(void **state)
+{
+	struct world *world = *state;
+	struct amqp_delivery *message = sample_delivery(ENCODING_JSON, 0);
+	struct delivery_report report;
+
+	message->envelope.attempt = 2;
+	arrive_message(world, message);
+	answer(world, 0, HTTP_TIMED_OUT, 0);
+	report_says(0, "delivery.unknown.parked", &report);
+	assert_int_equal(report.attempt, 3);
+	assert_int_equal(report.http_status, 0);
+	assert_string_equal(report.error, "callback failed 3 times, lastly: went wrong");
+	assert_int_equal(report.next_attempt_at_ms, 0);
+
+	message = sample_delivery(ENCODING_JSON, 0);
+	strcpy(message->envelope.callback_url, "file:///etc/secret");
+	arrive_message(world, message);
+	report_says(1, "delivery.unknown.parked", &report);
+	assert_int_equal(report.attempt, 0);
+	assert_string_equal(report.origin, "");
+	assert_int_equal(report.duration_us, -1);
+}
+
+/* Whatever becomes of the reports, the callbacks are dealt with. */
+static void does_without_reports(void **state)
+{
+	struct world *world = *state;
+
+	fake.refuse_reports = true;
+	arrive(world, 1, 7);
+	answer(world, 0, HTTP_ANSWERED, 200);
+	settled(1, 1, 7, AMQP_ACK);
+	arrive(world, 1, 8);
+	answer(world, 1, HTTP_ANSWERED, 500);
+	confirm(world, 0, AMQP_CONFIRMED);
+	settled(2, 1, 8, AMQP_ACK);
+	assert_true(metric_value(world->meters.unreported) == 2);
+
+	fake.refuse_reports = false;
+	fake.hold_reports = true;
+	arrive(world, 1, 9);
+	answer(world, 2, HTTP_ANSWERED, 200);
+	fake.reports[0].done(fake.reports[0].arg, AMQP_NACKED, fake.reports[0].message);
+	courier_read_mail(&world->courier);
+	settled(3, 1, 9, AMQP_ACK);
+	assert_true(metric_value(world->meters.unreported) == 3);
+}
+
+/* A message that names no task has no history. */
+static void reports_nothing_of_an_unknown_task(void **state)
+{
+	struct world *world = *state;
+	struct amqp_delivery *message = sample_delivery(ENCODING_JSON, 0);
+
+	message->envelope.message_id[0] = '\0';
+	message->body[0] = '!';
+	arrive_message(world, message);
+	assert_int_equal(fake.published_count, 1);
+	assert_int_equal(fake.report_count, 0);
+	assert_true(metric_value(world->meters.unreported) == 0);
+}
+
+static void delivered_and_lost_before_its_report_is_confirmed(void **state)
+{
+	struct world *world = *state;
+
+	fake.hold_reports = true;
+	arrive(world, 1, 7);
+	answer(world, 0, HTTP_ANSWERED, 200);
+	courier_lose(&world->courier, 1);
+	arrive(world, 2, 3);
+	assert_int_equal(fake.posted_count, 1); /* not once more */
+	fake.reports[0].done(fake.reports[0].arg, AMQP_CONFIRMED, fake.reports[0].message);
+	courier_read_mail(&world->courier);
+	settled(1, 2, 3, AMQP_ACK);
+}
+
 /* --- endpoints that are switched off ---------------------------------------------------------- */
 
 #define HOOKS "https://shop.example/hooks"
@@ -431,6 +603,7 @@ static void parks_what_goes_to_an_endpoint_that_is_gone(void **state)
 {
 	static const char reason[] = "callback disabled: its endpoint is switched off: it answered HTTP 410";
 	struct world *world = *state;
+	struct delivery_report report;
 	struct store_files files;
 
 	assert_int_equal(store_files_init(&files), 0);
@@ -455,6 +628,12 @@ static void parks_what_goes_to_an_endpoint_that_is_gone(void **state)
 	assert_int_equal(fake.published_count, 3);
 	assert_string_equal(fake.published[2].message->envelope.reason, reason);
 	assert_int_equal(fake.posted_count, 3);
+	report_says(0, "delivery.unknown.parked", &report);
+	assert_int_equal(report.attempt, 1);
+	assert_int_equal(report.http_status, 410);
+	report_says(1, "delivery.unknown.parked", &report);
+	assert_int_equal(report.attempt, 0);
+	assert_string_equal(report.error, reason);
 	/* What was under way is taken as it is answered. */
 	answer(world, 1, HTTP_ANSWERED, 200);
 	answer(world, 2, HTTP_ANSWERED, 200);
@@ -486,6 +665,12 @@ static const struct CMUnitTest tests[] = {
     COURIER_TEST(what_was_not_begun_is_dropped_with_its_connection),
     COURIER_TEST(closing_gives_back_what_is_not_under_way),
     COURIER_TEST(hurrying_gives_back_what_is_being_posted),
+    COURIER_TEST(acks_what_was_delivered_when_its_report_is_confirmed),
+    COURIER_TEST(reports_a_failure_ahead_of_its_retry),
+    COURIER_TEST(reports_what_is_parked_and_why),
+    COURIER_TEST(does_without_reports),
+    COURIER_TEST(reports_nothing_of_an_unknown_task),
+    COURIER_TEST(delivered_and_lost_before_its_report_is_confirmed),
     COURIER_TEST(parks_what_goes_to_an_endpoint_that_is_gone),
 };
 

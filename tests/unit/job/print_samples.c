@@ -10,6 +10,7 @@
 
 #include "amqp/topology.h"
 #include "job/control.h"
+#include "job/delivery_report.h"
 #include "job/event.h"
 #include "job/job.h"
 #include "job/reply.h"
@@ -130,6 +131,32 @@ static void print_events(void)
 	print_event(&event);
 }
 
+static void print_delivery(const struct delivery_report *report)
+{
+	struct buffer body = {0};
+
+	print_body("Delivery", &body, delivery_report_encode(report, &body));
+}
+
+static void print_deliveries(void)
+{
+	const struct delivery_report retrying = {
+	    .task_id = TASK_ID,
+	    .at_ms = SOME_TIME_MS,
+	    .attempt = 1,
+	    .outcome = DELIVERY_OUTCOME_RETRYING,
+	    .origin = "https://example.com:443",
+	    .http_status = 503,
+	    .error = "HTTP 503",
+	    .duration_us = 1500,
+	    .next_attempt_at_ms = SOME_TIME_MS,
+	};
+
+	print_delivery(&retrying);
+	print_delivery(&(struct delivery_report){
+	    .task_id = TASK_ID, .at_ms = SOME_TIME_MS, .outcome = DELIVERY_OUTCOME_PARKED, .duration_us = -1});
+}
+
 static void print_controls(void)
 {
 	const struct control controls[] = {
@@ -164,6 +191,9 @@ static void print_words(void)
 	printf("\nwords State");
 	for (int i = TASK_PENDING; i <= TASK_FINAL_FAILED; i++)
 		printf(" %s", task_state_name((enum task_state)i));
+	printf("\nwords DeliveryOutcome");
+	for (int i = DELIVERY_OUTCOME_DELIVERED; i <= DELIVERY_OUTCOME_PARKED; i++)
+		printf(" %s", delivery_outcome_name((enum delivery_outcome)i));
 	printf("\nwords ErrorCode");
 	for (int i = ERROR_INVALID_JOB; i <= ERROR_STORE_UNAVAILABLE; i++)
 		printf(" %s", error_code_name((enum error_code)i));
@@ -173,8 +203,8 @@ static void print_words(void)
 			printf(" %s", error_code_name((enum error_code)i));
 	printf("\nlimits Job.reference=%d Job.user_id=%d Job.collection=%d Url=%d Options.top_k=%d\n",
 	       JOB_MAX_REFERENCE_BYTES, JOB_MAX_USER_BYTES, JOB_MAX_COLLECTION_BYTES, JOB_MAX_URL_BYTES, JOB_MAX_TOP_K);
-	printf("types job=%s reply=%s event=%s control=%s\n", ENVELOPE_TYPE_JOB, ENVELOPE_TYPE_REPLY,
-	       ENVELOPE_TYPE_EVENT, ENVELOPE_TYPE_CONTROL);
+	printf("types job=%s reply=%s event=%s delivery=%s control=%s\n", ENVELOPE_TYPE_JOB, ENVELOPE_TYPE_REPLY,
+	       ENVELOPE_TYPE_EVENT, ENVELOPE_TYPE_DELIVERY, ENVELOPE_TYPE_CONTROL);
 	printf("addresses %s %s %s %s %s %s %s %s %s\n", TOPOLOGY_JOBS_EXCHANGE, TOPOLOGY_REPLIES_EXCHANGE,
 	       TOPOLOGY_EVENTS_EXCHANGE, TOPOLOGY_DEAD_EXCHANGE, TOPOLOGY_CONTROL_EXCHANGE, TOPOLOGY_CALLBACKS_QUEUE,
 	       TOPOLOGY_TRACKER_QUEUE, TOPOLOGY_DEAD_JOBS_QUEUE, TOPOLOGY_DEAD_PARKED_QUEUE);
@@ -185,6 +215,7 @@ int main(void)
 	print_jobs();
 	print_replies();
 	print_events();
+	print_deliveries();
 	print_controls();
 	print_words();
 	return 0;

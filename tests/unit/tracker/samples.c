@@ -33,3 +33,15 @@ struct amqp_delivery *sample_event(unsigned number)
 	snprintf(body, sizeof(body), "{\"task_id\":\"%s\",\"state\":\"running\",\"attempt\":1}", id);
 	return sample_delivery(ENVELOPE_TYPE_EVENT, body);
 }
+
+struct amqp_delivery *sample_report(unsigned number)
+{
+	char id[UUID_SIZE];
+	char body[256];
+
+	sample_task_id(number, id);
+	snprintf(body, sizeof(body),
+		 "{\"task_id\":\"%s\",\"at\":\"2025-11-25T14:53:07.123Z\",\"attempt\":1,\"outcome\":\"delivered\"}",
+		 id);
+	return sample_delivery(ENVELOPE_TYPE_DELIVERY, body);
+}

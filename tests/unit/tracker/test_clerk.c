@@ -190,6 +190,37 @@ static void test_a_batch_goes_after_a_while(void **state)
 	assert_int_equal(clerk_idle_ms(&w->clerk, w->now_ms, 100), 100);
 }
 
+/* In one batch, each among its like, and every message with the outcome that is its own. */
+static void test_deliveries_among_changes(void **state)
+{
+	struct world *w = *state;
+
+	arrive(w, sample_report(0));
+	arrive(w, sample_event(1));
+	arrive(w, sample_report(2));
+	arrive(w, sample_event(3));
+	turn(w, 0);
+	assert_int_equal(w->given->count, 4);
+	assert_int_equal(w->given->change_count, 2);
+	assert_int_equal(w->given->delivery_count, 2);
+	assert_string_equal(w->given->changes[1].task_id, w->given->messages[3]->task_id);
+	assert_string_equal(w->given->deliveries[1]->task_id, w->given->messages[2]->report.task_id);
+	w->given->accepted[1] = true;
+	w->given->refused[2] = true;
+	answer(w, ERROR_NONE);
+	assert_true(metric_value(w->meters.messages[MESSAGE_EVENT][MESSAGE_REPEATED]) == 1);
+	assert_true(metric_value(w->meters.messages[MESSAGE_EVENT][MESSAGE_ACCEPTED]) == 1);
+	assert_true(metric_value(w->meters.messages[MESSAGE_DELIVERY][MESSAGE_ACCEPTED]) == 1);
+	assert_true(metric_value(w->meters.messages[MESSAGE_DELIVERY][MESSAGE_PARKED]) == 1);
+	assert_int_equal(w->settled[AMQP_ACK], 3);
+	arrive(w, sample_report(4));
+	turn(w, 0);
+	turn(w, CLERK_GATHER_MS);
+	assert_int_equal(w->given->change_count, 0);
+	assert_int_equal(w->given->delivery_count, 1);
+	answer(w, ERROR_NONE);
+}
+
 /* Nothing is settled, nothing more is taken, and the same messages are offered until they are recorded. */
 static void test_a_store_that_is_away(void **state)
 {
@@ -320,6 +351,7 @@ static void test_the_end_gives_back_what_cannot_be_recorded(void **state)
 static const struct CMUnitTest tests[] = {
     CASE(test_a_batch_goes_when_it_is_full),
     CASE(test_a_batch_goes_after_a_while),
+    CASE(test_deliveries_among_changes),
     CASE(test_a_store_that_is_away),
     CASE(test_a_message_that_is_refused),
     CASE(test_garbage_is_acked_once_it_is_parked),

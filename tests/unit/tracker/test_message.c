@@ -88,6 +88,22 @@ static void test_a_reply_is_kept_as_json(void **state)
 	message_free(message);
 }
 
+static void test_a_delivery(void **state)
+{
+	struct message *message =
+	    make(ENVELOPE_TYPE_DELIVERY, "{\"task_id\":\"" ID "\",\"at\":\"1970-01-01T00:00:01.500Z\",\"attempt\":2,"
+					 "\"outcome\":\"retrying\",\"origin\":\"http://x:80\",\"http_status\":500}");
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(message_read(message, &err), 0);
+	assert_int_equal(message->kind, MESSAGE_DELIVERY);
+	assert_string_equal(message->report.task_id, ID);
+	assert_int_equal(message->report.attempt, 2);
+	assert_int_equal(message_said_ms(message), 1500);
+	message_free(message);
+}
+
 static void refuse(const char *type, const char *body, const char *why)
 {
 	struct message *message = make(type, body);
@@ -109,6 +125,7 @@ static void test_what_makes_no_sense(void **state)
 	refuse(ENVELOPE_TYPE_EVENT, "{\"state\":\"running\"}", "task_id");
 	refuse(ENVELOPE_TYPE_EVENT, "{\"task_id\":\"" ID "\",\"state\":\"succeeded\"}", "state");
 	refuse(ENVELOPE_TYPE_REPLY, "{\"task_id\":\"" ID "\",\"state\":\"running\"}", "state");
+	refuse(ENVELOPE_TYPE_DELIVERY, "{\"task_id\":\"" ID "\",\"outcome\":\"parked\"}", "at");
 	refuse(ENVELOPE_TYPE_EVENT, "{\"task_id\":\"../../etc\",\"state\":\"running\"}", "task_id");
 }
 
@@ -148,6 +165,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_an_event),
     cmocka_unit_test(test_what_is_left_out),
     cmocka_unit_test(test_a_reply_is_kept_as_json),
+    cmocka_unit_test(test_a_delivery),
     cmocka_unit_test(test_what_makes_no_sense),
     cmocka_unit_test(test_an_event_is_json),
     cmocka_unit_test(test_a_parked_copy),
