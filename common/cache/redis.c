@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "base/wakeup.h"
 #include "cache/redis_private.h"
+#include "obs/breakers.h"
 #include "obs/log.h"
 
 enum {
@@ -68,6 +69,7 @@ void redis_destroy(struct redis *r)
 		close(r->wake_fd);
 	if (r->stop_fd >= 0)
 		close(r->stop_fd);
+	breakers_free(r->breakers);
 	metrics_free(r->own_metrics);
 	pthread_cond_destroy(&r->ended_now);
 	pthread_mutex_destroy(&r->lock);
@@ -93,7 +95,13 @@ int redis_new(struct redis **out, const struct redis_settings *settings, struct 
 		redis_destroy(r);
 		return error_set(err, ERROR_INTERNAL, "no memory or descriptors for a Redis client");
 	}
-	register_metrics(r, settings->metrics ? settings->metrics : r->own_metrics);
+	struct metrics *metrics = settings->metrics ? settings->metrics : r->own_metrics;
+	register_metrics(r, metrics);
+	r->breakers = breakers_new("redis", &breakers_of_servers, 1, metrics);
+	if (!r->breakers) {
+		redis_destroy(r);
+		return error_set(err, ERROR_INTERNAL, "no memory for a Redis client");
+	}
 	result = thread_start(&r->keeper, redis_keeper_main, r);
 	if (result < 0) {
 		redis_destroy(r);
@@ -222,6 +230,20 @@ static enum redis_outcome look_at(const redisReply *reply, redis_reply_fn *fn, v
 	return REDIS_SERVER_ERROR;
 }
 
+/* There is one Redis: so one name. */
+#define BREAKER "redis"
+
+/* What a server does for a command; a command in a hurry says nothing about it, nor does one for which all connections
+ * were in use. */
+static void report(struct redis *r, const struct context *ctx, enum redis_outcome outcome, bool in_a_hurry)
+{
+	if (outcome == REDIS_UNAVAILABLE || (outcome == REDIS_TIMEOUT && in_a_hurry))
+		breakers_withdraw(r->breakers, BREAKER);
+	else
+		breakers_report(r->breakers, ctx, BREAKER,
+				outcome == REDIS_OK_OUTCOME || outcome == REDIS_SERVER_ERROR);
+}
+
 static enum redis_outcome run(struct redis *r, const struct context *ctx, int64_t deadline_ns,
 			      const struct redis_argument *arguments, unsigned count, redis_reply_fn *fn, void *arg)
 {
@@ -256,8 +278,11 @@ int redis_command(struct redis *r, const struct context *ctx, const struct redis
 
 	assert(count >= 1 && count <= REDIS_MAX_ARGUMENTS);
 	/* Without time there is no need to break a connection. */
-	enum redis_outcome outcome =
-	    ms <= 0 ? REDIS_TIMEOUT : run(r, ctx, start_ns + ms * 1000000, arguments, count, fn, arg);
+	enum redis_outcome outcome = ms <= 0 ? REDIS_TIMEOUT : REDIS_UNAVAILABLE;
+	if (ms > 0 && breakers_allow(r->breakers, ctx, BREAKER)) {
+		outcome = run(r, ctx, start_ns + ms * 1000000, arguments, count, fn, arg);
+		report(r, ctx, outcome, ms < r->timeout_ms);
+	}
 	metric_add(r->outcomes[outcome], 1);
 	metric_observe(r->seconds, (double)(clock_monotonic_ns() - start_ns) / 1e9);
 	return results[outcome];

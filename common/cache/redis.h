@@ -14,7 +14,7 @@
  * A Redis that may be there: a pool of connections, opened and looked after by a thread of its own, so that no caller
  * ever waits for a name, a connection or a login. A call takes an idle connection or fails at once; it never takes
  * longer than `timeout_ms` in all. What goes wrong with a connection closes it: another is opened in the background,
- * with jittered back-off.
+ * with jittered back-off. A server that keeps failing to answer in time is not asked for a second (a circuit breaker).
  */
 struct redis;
 

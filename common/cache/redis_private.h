@@ -32,6 +32,7 @@ struct redis {
 	struct metric *up;
 	struct metric *outcomes[REDIS_OUTCOMES];
 	struct metric *seconds;
+	struct breakers *breakers;
 	int wake_fd; /* the keeper has something to look at */
 	int stop_fd; /* readable for ever, once it has to end */
 	pthread_t keeper;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "obs/breakers.h"
+
 struct database_value database_integer(int64_t value)
 {
 	return (struct database_value){.type = DATABASE_INTEGER, .integer = value};
@@ -17,13 +19,54 @@ struct database_value database_bytes(const void *data, size_t size)
 	return (struct database_value){.type = DATABASE_BYTES, .data = data, .size = size};
 }
 
-int database_open(struct database **out, const char *url, int64_t timeout_ms, struct error *err)
+/* --- the circuit breaker --- */
+
+/* There is one store: so one name for all. */
+#define BREAKER "store"
+
+static int ask(struct breakers *breakers, struct error *err)
+{
+	if (!breakers || breakers_allow(breakers, NULL, BREAKER))
+		return 0;
+	return error_set(err, ERROR_STORE_UNAVAILABLE,
+			 "the store failed again and again: it is not asked for a moment");
+}
+
+/* Passes `r` on. A store that refuses a statement answers. */
+static int report(struct breakers *breakers, int r, const struct error *err)
+{
+	if (breakers)
+		breakers_report(breakers, NULL, BREAKER, r >= 0 || err->code != ERROR_STORE_UNAVAILABLE);
+	return r;
+}
+
+/* For the steps of a transaction, which counts as a success only when it is through. */
+static int report_failure(struct breakers *breakers, int r, const struct error *err)
+{
+	return r < 0 ? report(breakers, r, err) : r;
+}
+
+/* --- */
+
+static int open_engine(struct database **out, const char *url, int64_t timeout_ms, struct error *err)
 {
 	if (strncmp(url, "sqlite:", 7) == 0)
 		return database_sqlite.open(out, url + 7, timeout_ms, err);
 	if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0)
 		return database_postgres.open(out, url, timeout_ms, err);
 	return error_set(err, ERROR_CONFIG, "the store's URL begins with neither sqlite: nor postgresql://");
+}
+
+int database_open(struct database **out, const char *url, int64_t timeout_ms, struct breakers *breakers,
+		  struct error *err)
+{
+	int r = ask(breakers, err);
+
+	if (r == 0)
+		r = report(breakers, open_engine(out, url, timeout_ms, err), err);
+	if (r == 0)
+		(*out)->breakers = breakers;
+	return r;
 }
 
 void database_close(struct database *database)
@@ -34,7 +77,9 @@ void database_close(struct database *database)
 
 int database_begin(struct database *database, bool writes, struct error *err)
 {
-	return database->ops->begin(database, writes, err);
+	int r = ask(database->breakers, err);
+
+	return r == 0 ? report_failure(database->breakers, database->ops->begin(database, writes, err), err) : r;
 }
 
 int database_begin_bulk(struct database *database, struct error *err)
@@ -46,7 +91,7 @@ int database_begin_bulk(struct database *database, struct error *err)
 
 int database_run(struct database *database, const struct database_statement *statement, struct error *err)
 {
-	return database->ops->run(database, statement, err);
+	return report_failure(database->breakers, database->ops->run(database, statement, err), err);
 }
 
 /* Passes rows on and remembers that there were any: what has seen some cannot be begun again. */
@@ -70,10 +115,13 @@ int database_read(struct database *database, const struct database_statement *st
 
 	counted.fn = pass_row;
 	counted.arg = &counter;
-	int r = database_run(database, &counted, err);
+	int r = ask(database->breakers, err);
+	if (r < 0)
+		return r;
+	r = database->ops->run(database, &counted, err);
 	if (r < 0 && !counter.any && database->ops->recover && database->ops->recover(database, err))
-		r = database_run(database, &counted, err);
-	return r;
+		r = database->ops->run(database, &counted, err);
+	return report(database->breakers, r, err);
 }
 
 int database_execute(struct database *database, const char *sql, const struct database_value *values, unsigned count,
@@ -85,19 +133,25 @@ int database_execute(struct database *database, const char *sql, const struct da
 
 int database_insert(struct database *database, const struct database_rows *rows, struct error *err)
 {
-	return rows->count > 0 ? database->ops->insert(database, rows, err) : 0;
+	return rows->count > 0 ? report_failure(database->breakers, database->ops->insert(database, rows, err), err)
+			       : 0;
 }
 
 int database_commit(struct database *database, struct error *err)
 {
-	return database_execute(database, "COMMIT", NULL, 0, err);
+	const struct database_statement commit = {.sql = "COMMIT"};
+
+	return report(database->breakers, database->ops->run(database, &commit, err), err);
 }
 
 void database_rollback(struct database *database)
 {
+	const struct database_statement rollback = {.sql = "ROLLBACK"};
 	struct error ignored;
 
-	(void)!database_execute(database, "ROLLBACK", NULL, 0, &ignored);
+	(void)!database->ops->run(database, &rollback, &ignored);
+	if (database->breakers)
+		breakers_withdraw(database->breakers, BREAKER);
 }
 
 int database_write(struct database *database, const struct database_statement *statement, struct error *err)

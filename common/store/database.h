@@ -13,8 +13,11 @@
  * One connection, used by one thread at a time.
  */
 
+struct breakers; /* obs/breakers.h */
+
 struct database {
 	const struct database_ops *ops;
+	struct breakers *breakers; /**< NULL: none */
 };
 
 /** A parameter. Make it with the functions below; text and bytes are borrowed. */
@@ -75,9 +78,11 @@ extern const struct database_ops database_postgres;
 
 /**
  * Opens "sqlite:PATH" or "postgresql://...". A URL of neither kind is `config`; a database that cannot be reached
- * `store_unavailable`, without its password. Everything that takes longer than `timeout_ms` fails likewise.
+ * `store_unavailable`, without its password. Everything that takes longer than `timeout_ms` fails likewise. With
+ * `breakers` (may be NULL) a database that keeps failing is not asked for a while: that is `store_unavailable` at once.
  */
-int database_open(struct database **out, const char *url, int64_t timeout_ms, struct error *err) must_check;
+int database_open(struct database **out, const char *url, int64_t timeout_ms, struct breakers *breakers,
+		  struct error *err) must_check;
 
 /** NULL is fine. */
 void database_close(struct database *database);

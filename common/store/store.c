@@ -10,7 +10,7 @@
 static int open_database(struct database **out, const struct store_settings *settings, struct error *err)
 {
 	return database_open(out, settings->url, settings->timeout_ms > 0 ? settings->timeout_ms : DEFAULT_TIMEOUT_MS,
-			     err);
+			     settings->breakers, err);
 }
 
 static int check_schema(struct database *database, struct error *err)

@@ -15,11 +15,13 @@
  * PostgreSQL connection is opened again by the next call.
  */
 struct store;
+struct breakers; /* obs/breakers.h */
 
 struct store_settings {
 	const char
 	    *url; /**< "sqlite:/path/to/file.db" or "postgresql://user:password@host/database"; never logged whole */
-	int64_t timeout_ms; /**< 0 = 5000: for connecting, for a lock, and for each statement */
+	int64_t timeout_ms;        /**< 0 = 5000: for connecting, for a lock, and for each statement */
+	struct breakers *breakers; /**< of this process, one for all connections; NULL: each call tries anew */
 };
 
 /**

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "gateway_private.h"
+#include "obs/breakers.h"
 #include "obs/log.h"
 
 /* How often the loop turns when nothing happens: also how exactly `Prefer: wait` ends. */
@@ -133,6 +134,9 @@ static int make(struct gateway *gateway, struct error *err)
 	gateway->has_store = config_string(config, OPTION_STORE_URL)[0] != '\0';
 	if (gateway->has_store)
 		r = store_settings_from_config(&gateway->store, config, err);
+	gateway->store.breakers = gateway->breakers = breakers_new("store", &breakers_of_servers, 1, gateway->metrics);
+	if (r == 0 && !gateway->breakers)
+		r = error_set(err, ERROR_INTERNAL, "out of memory");
 	if (r == 0)
 		r = admission_init(gateway, err);
 	if (r != 0)
@@ -195,6 +199,7 @@ void gateway_free(struct gateway *gateway)
 	queue_free(gateway->heard);
 	queue_free(gateway->intake);
 	queue_free(gateway->reading);
+	breakers_free(gateway->breakers);
 	free(gateway);
 }
 

@@ -36,6 +36,7 @@ struct gateway {
 	struct idempotency_guard *guard;
 	bool has_store;
 	struct store_settings store;
+	struct breakers *breakers; /**< of the store */
 	int64_t max_wait_ms;
 	int64_t silence_ms;
 

@@ -8,54 +8,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#include "base/hash.h"
-#include "base/random.h"
+#include "base/name_table.h"
 
 /* Waits are never said to be longer. */
 #define MAX_WAIT_MS (24 * 3600 * 1000.0)
 
 struct bucket {
-	char name[RATE_LIMIT_NAME_SIZE]; /* "": not in use */
 	double tokens;
 	int64_t filled_ms;
-	LIST_ENTRY(bucket) chain;
-	TAILQ_ENTRY(bucket) age;
 };
-
-LIST_HEAD(bucket_chain, bucket);
 
 struct rate_limit {
 	pthread_mutex_t lock;
-	uint64_t seed;
-	size_t chain_count;
-	struct bucket_chain *chains;
-	struct bucket *buckets;
-	TAILQ_HEAD(bucket_ages, bucket) ages; /* the longest unused first */
+	struct name_table *buckets;
 };
 
 struct rate_limit *rate_limit_new(size_t max_buckets)
 {
 	struct rate_limit *limit = calloc(1, sizeof(*limit));
 
-	assert(max_buckets >= 1);
 	if (!limit)
 		return NULL;
-	limit->chain_count = max_buckets;
-	limit->chains = calloc(max_buckets, sizeof(*limit->chains));
-	limit->buckets = calloc(max_buckets, sizeof(*limit->buckets));
-	if (!limit->chains || !limit->buckets) {
-		free(limit->chains);
-		free(limit->buckets);
+	limit->buckets = name_table_new(max_buckets, RATE_LIMIT_NAME_SIZE, sizeof(struct bucket));
+	if (!limit->buckets) {
 		free(limit);
 		return NULL;
 	}
-	random_bytes(&limit->seed, sizeof(limit->seed));
 	pthread_mutex_init(&limit->lock, NULL);
-	TAILQ_INIT(&limit->ages);
-	for (size_t i = 0; i < max_buckets; i++)
-		TAILQ_INSERT_TAIL(&limit->ages, &limit->buckets[i], age);
 	return limit;
 }
 
@@ -64,29 +44,18 @@ void rate_limit_free(struct rate_limit *limit)
 	if (!limit)
 		return;
 	pthread_mutex_destroy(&limit->lock);
-	free(limit->chains);
-	free(limit->buckets);
+	name_table_free(limit->buckets);
 	free(limit);
 }
 
-/* The bucket of that name; a new one, full, in the place of the one that was unused for the longest time. */
+/* The bucket of that name; a new one is full. */
 static struct bucket *bucket_of(struct rate_limit *limit, const char *name, const struct rate *rate, int64_t now_ms)
 {
-	struct bucket_chain *chain = &limit->chains[hash_bytes(limit->seed, name, strlen(name)) % limit->chain_count];
-	struct bucket *bucket;
+	bool is_new;
+	struct bucket *bucket = name_table_get(limit->buckets, name, &is_new);
 
-	LIST_FOREACH(bucket, chain, chain)
-	{
-		if (strcmp(bucket->name, name) == 0)
-			return bucket;
-	}
-	bucket = TAILQ_FIRST(&limit->ages);
-	if (bucket->name[0] != '\0')
-		LIST_REMOVE(bucket, chain);
-	strcpy(bucket->name, name);
-	bucket->tokens = rate->burst;
-	bucket->filled_ms = now_ms;
-	LIST_INSERT_HEAD(chain, bucket, chain);
+	if (is_new)
+		*bucket = (struct bucket){.tokens = rate->burst, .filled_ms = now_ms};
 	return bucket;
 }
 
@@ -123,15 +92,9 @@ static void take(struct bucket *bucket, const struct rate *rate, struct rate_ver
 void rate_limit_take(struct rate_limit *limit, const char *name, const struct rate *rate, int64_t now_ms,
 		     struct rate_verdict *verdict)
 {
-	char cut[RATE_LIMIT_NAME_SIZE];
-
 	assert(rate->per_second > 0 && rate->burst >= 1);
-	/* A name is never empty here: that marks a bucket that is not in use. */
-	snprintf(cut, sizeof(cut), "%s", name[0] != '\0' ? name : "-");
 	pthread_mutex_lock(&limit->lock);
-	struct bucket *bucket = bucket_of(limit, cut, rate, now_ms);
-	TAILQ_REMOVE(&limit->ages, bucket, age);
-	TAILQ_INSERT_TAIL(&limit->ages, bucket, age);
+	struct bucket *bucket = bucket_of(limit, name, rate, now_ms);
 	fill(bucket, rate, now_ms);
 	take(bucket, rate, verdict);
 	pthread_mutex_unlock(&limit->lock);

@@ -47,7 +47,10 @@ class Endpoint:
             def do_GET(self):
                 endpoint.requests.append(Request(self.path, self.headers, b""))
                 data = endpoint.files.get(self.path)
-                self.answer(200 if data is not None else 404, data or b"", {})
+                if self.path in endpoint.plan:
+                    self.answer(endpoint.next_answer(self.path), b"", {})
+                else:
+                    self.answer(200 if data is not None else 404, data or b"", {})
 
             def answer(self, status, data, headers):
                 try:

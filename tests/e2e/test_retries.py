@@ -36,6 +36,20 @@ def test_a_failed_attempt_is_followed_by_one_more(shared_client, endpoint):
     assert len(endpoint.requests) == 2
 
 
+def test_a_host_that_keeps_failing_is_not_asked_for_a_while(fleet, client, endpoint):
+    worker = fleet.worker(fetch__allow="127.0.0.0/8").wait_ready()
+    endpoint.plan["/a.jpg"] = [503]
+    for _ in range(5):
+        reply = client.call(match_job(photo(GOOD), endpoint.url + "/a.jpg"))
+        assert reply["error"]["message"] == "the image's server answered 503"
+    assert len(endpoint.requests) == 10, "two attempts each"
+    assert worker.metric('facefleet_breakers_open{of="image_host"}') == 1
+    reply = client.call(match_job(photo(GOOD), endpoint.url + "/a.jpg"))
+    assert reply["error"]["code"] == "image_fetch_failed"
+    assert "not asked" in reply["error"]["message"]
+    assert len(endpoint.requests) == 10
+
+
 def test_what_cannot_get_better_is_not_tried_again(shared_client):
     events = shared_client.listen("facefleet.events")
     shared_client.publish(match_job(photo(GOOD), b"no picture"))

@@ -5,11 +5,17 @@
 #include <string.h>
 
 #include "http/address.h"
+#include "http/url.h"
+#include "obs/breakers.h"
+
+/* Hosts whose failures are remembered. */
+#define MAX_HOSTS 1000
 
 struct fetcher {
 	struct fetcher_settings settings;
 	struct address_policy *policy;
 	struct http_client *client;
+	struct breakers *breakers;
 };
 
 /* One image of one task, while it is under way. */
@@ -18,6 +24,8 @@ struct fetch {
 	struct task *task;
 	struct task_fetch *into;
 	struct job_image *image;
+	int64_t allowed_ms;
+	char host[HTTP_ORIGIN_SIZE]; /* with scheme and port */
 };
 
 int fetcher_new(struct fetcher **out, const struct fetcher_settings *settings, struct error *err)
@@ -27,6 +35,11 @@ int fetcher_new(struct fetcher **out, const struct fetcher_settings *settings, s
 	if (!fetcher)
 		return error_set(err, ERROR_INTERNAL, "no memory for the image fetcher");
 	fetcher->settings = *settings;
+	fetcher->breakers = breakers_new("image_host", &breakers_of_strangers, MAX_HOSTS, settings->metrics);
+	if (!fetcher->breakers) {
+		fetcher_free(fetcher);
+		return error_set(err, ERROR_INTERNAL, "no memory for the image fetcher");
+	}
 	int r = address_policy_new(&fetcher->policy, settings->allow, err);
 	if (r < 0) {
 		error_prefix(err, "fetch.allow");
@@ -54,6 +67,7 @@ void fetcher_free(struct fetcher *fetcher)
 		return;
 	http_client_free(fetcher->client);
 	address_policy_free(fetcher->policy);
+	breakers_free(fetcher->breakers);
 	free(fetcher);
 }
 
@@ -79,6 +93,20 @@ static void judge(const struct fetcher *fetcher, const struct http_response *res
 	}
 }
 
+/* A host is not to blame for what this fleet refuses, nor for being slower than a job in a hurry allows. */
+static void report(const struct fetch *fetch, const struct http_response *response)
+{
+	struct breakers *breakers = fetch->fetcher->breakers;
+	bool in_a_hurry = fetch->allowed_ms < fetch->fetcher->settings.timeout_ms;
+	bool failed = response->outcome == HTTP_FAILED || response->outcome == HTTP_TIMED_OUT ||
+		      (response->outcome == HTTP_ANSWERED && (response->status == 429 || response->status >= 500));
+
+	if (response->outcome == HTTP_REFUSED || (response->outcome == HTTP_TIMED_OUT && in_a_hurry))
+		breakers_withdraw(breakers, fetch->host);
+	else
+		breakers_report(breakers, &fetch->task->ctx, fetch->host, !failed);
+}
+
 static void finish_one(struct fetch *fetch)
 {
 	struct fetcher *fetcher = fetch->fetcher;
@@ -95,6 +123,7 @@ static void on_response(void *arg, const struct http_response *response)
 	struct task_fetch *into = fetch->into;
 
 	into->elapsed_ms = response->elapsed_ms;
+	report(fetch, response);
 	if (response->outcome != HTTP_ANSWERED || response->status != 200) {
 		judge(fetch->fetcher, response, &into->error);
 	} else {
@@ -111,25 +140,46 @@ static void on_response(void *arg, const struct http_response *response)
 	finish_one(fetch);
 }
 
-static void start_one(struct fetcher *fetcher, struct task *task, struct job_image *image, struct task_fetch *into)
+/* Hands it to the client, unless its host keeps failing. False: `err` says why not. */
+static bool submit(struct fetch *fetch, struct error *err)
 {
-	struct fetch *fetch = malloc(sizeof(*fetch));
+	struct fetcher *fetcher = fetch->fetcher;
 	const struct http_request request = {
 	    .method = "GET",
-	    .url = image->url,
+	    .url = fetch->image->url,
 	    .max_body = fetcher->settings.max_bytes,
-	    .timeout_ms = context_remaining_ms(&task->ctx, fetcher->settings.timeout_ms),
+	    .timeout_ms = fetch->allowed_ms,
 	    .done = on_response,
 	    .arg = fetch,
 	};
 
+	if (http_url_origin(fetch->image->url, fetch->host) != 0)
+		fetch->host[0] = '\0'; /* the client says what is wrong with it */
+	if (!breakers_allow(fetcher->breakers, &fetch->task->ctx, fetch->host)) {
+		error_set(err, ERROR_IMAGE_FETCH_FAILED,
+			  "the image's server failed again and again: it is not asked for a while");
+		return false;
+	}
+	if (http_client_submit(fetcher->client, &request) == 0)
+		return true;
+	breakers_withdraw(fetcher->breakers, fetch->host);
+	error_set(err, ERROR_IMAGE_FETCH_FAILED, "the fetch could not be started");
+	return false;
+}
+
+static void start_one(struct fetcher *fetcher, struct task *task, struct job_image *image, struct task_fetch *into)
+{
+	struct fetch *fetch = malloc(sizeof(*fetch));
+
 	if (fetch) {
 		*fetch = (struct fetch){.fetcher = fetcher, .task = task, .into = into, .image = image};
-		if (http_client_submit(fetcher->client, &request) == 0)
+		fetch->allowed_ms = context_remaining_ms(&task->ctx, fetcher->settings.timeout_ms);
+		if (submit(fetch, &into->error))
 			return;
+	} else {
+		error_set(&into->error, ERROR_INTERNAL, "no memory for a fetch");
 	}
 	free(fetch);
-	error_set(&into->error, ERROR_IMAGE_FETCH_FAILED, "the fetch could not be started");
 	if (atomic_fetch_sub(&task->fetches_pending, 1) == 1)
 		fetcher->settings.done(fetcher->settings.arg, task);
 }

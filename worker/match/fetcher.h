@@ -6,9 +6,13 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "http/client.h"
+#include "obs/metrics.h"
 #include "task.h"
 
-/** Fetches the photographs that jobs give by URL, on one thread of its own, many at a time. */
+/**
+ * Fetches the photographs that jobs give by URL, on one thread of its own, many at a time. A host that keeps failing is
+ * not asked for a while (a circuit breaker for each): what it has fails at once.
+ */
 struct fetcher;
 
 struct fetcher_settings {
@@ -16,6 +20,7 @@ struct fetcher_settings {
 	int64_t timeout_ms;
 	size_t max_bytes;
 	unsigned max_in_flight;
+	struct metrics *metrics;
 	/** Called when a task has all its images or a failure (task_fetch.error), on the fetcher's thread. */
 	void (*done)(void *arg, struct task *task);
 	void *arg;

@@ -3,11 +3,14 @@
 #include <stdlib.h>
 
 #include "follower.h"
+#include "obs/breakers.h"
 
 /* More than the caches hold: below it, a search is over before company comes. */
 #define LARGE_GALLERY_BYTES (16u << 20)
 
 struct registry {
+	struct breakers *breakers; /* of the store: one for all that ask it */
+	struct store_settings store;
 	struct galleries *galleries;
 	struct people_cache *cache;
 	struct follower *follower;
@@ -27,6 +30,9 @@ static void on_changed(void *arg, uint64_t version)
 
 static int make_rooms(struct registry *registry, const struct registry_settings *s, struct error *err)
 {
+	registry->breakers = breakers_new("store", &breakers_of_servers, 1, s->metrics);
+	registry->store = s->store;
+	registry->store.breakers = registry->breakers;
 	registry->galleries = galleries_new(s->models->model_id, s->models->embedder.dimension);
 	if (registry->galleries) {
 		const struct people_cache_settings cache = {
@@ -38,7 +44,7 @@ static int make_rooms(struct registry *registry, const struct registry_settings 
 		};
 		registry->cache = people_cache_new(&cache);
 	}
-	return registry->cache ? 0 : error_set(err, ERROR_INTERNAL, "no memory for the registry");
+	return registry->breakers && registry->cache ? 0 : error_set(err, ERROR_INTERNAL, "no memory for the registry");
 }
 
 int registry_start(struct registry **out, const struct registry_settings *settings, struct error *err)
@@ -52,7 +58,7 @@ int registry_start(struct registry **out, const struct registry_settings *settin
 	int r = make_rooms(registry, settings, err);
 	if (r == 0) {
 		const struct follower_settings follower = {
-		    .store = settings->store,
+		    .store = registry->store,
 		    .galleries = registry->galleries,
 		    .cache = registry->cache,
 		    .poll_ms = settings->poll_ms,
@@ -65,7 +71,7 @@ int registry_start(struct registry **out, const struct registry_settings *settin
 		return r;
 	}
 	registry->desk = (struct people_desk_settings){
-	    .store = settings->store,
+	    .store = registry->store,
 	    .model_id = settings->models->model_id,
 	    .dimension = settings->models->embedder.dimension,
 	    .galleries = registry->galleries,
@@ -100,5 +106,6 @@ void registry_stop(struct registry *registry)
 	follower_stop(registry->follower);
 	people_cache_free(registry->cache);
 	galleries_free(registry->galleries);
+	breakers_free(registry->breakers);
 	free(registry);
 }

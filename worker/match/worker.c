@@ -198,6 +198,7 @@ static int make_rooms(struct worker *worker, struct error *err)
 	    .timeout_ms = s->fetch_timeout_ms,
 	    .max_bytes = s->matcher.limits.max_bytes,
 	    .max_in_flight = s->fetch_max_in_flight,
+	    .metrics = s->metrics,
 	    .done = on_fetched,
 	    .arg = worker,
 	};

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "obs/breakers.h"
 #include "server.h"
 #include "store/people.h"
 #include "store/store_private.h"
@@ -159,6 +160,35 @@ static void assert_timeout(struct database *database, const char *expected)
 	database_rollback(database);
 }
 
+/* A server that is down is found out by a few calls; the others are told so without asking it, until one finds it well.
+ */
+static void test_server_that_keeps_failing(void **state)
+{
+	static const struct breaker_settings breaker = {.window_ms = 60000, .least = 3, .share = 0.7, .open_ms = 100};
+	struct metrics *metrics = metrics_new();
+	struct breakers *breakers = breakers_new("store", &breaker, 1, metrics);
+	const struct store_settings migration = {.url = url, .timeout_ms = 10000};
+	const struct store_settings settings = {.url = url, .timeout_ms = 10000, .breakers = breakers};
+	struct error err = {0};
+	struct store *store;
+	uint64_t version;
+
+	(void)state;
+	assert_int_equal(store_migrate(&migration, NULL, NULL, &err), 0);
+	assert_int_equal(store_open(&store, &settings, &err), 0);
+	server_kill();
+	for (int i = 0; i < 20; i++)
+		assert_true(people_version(store, &version, &err) < 0);
+	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	assert_non_null(strstr(err.text, "not asked"));
+	server_start();
+	while (people_version(store, &version, &err) < 0)
+		assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	store_close(store);
+	breakers_free(breakers);
+	metrics_free(metrics);
+}
+
 /* What reads everything may take longer than a statement of a job, and nothing else may. */
 static void test_bulk_may_take_longer(void **state)
 {
@@ -166,7 +196,7 @@ static void test_bulk_may_take_longer(void **state)
 	struct error err = {0};
 
 	(void)state;
-	assert_int_equal(database_open(&database, url, 1500, &err), 0);
+	assert_int_equal(database_open(&database, url, 1500, NULL, &err), 0);
 	assert_int_equal(database_begin_bulk(database, &err), 0);
 	assert_timeout(database, "90s");
 	assert_int_equal(database_begin(database, false, &err), 0);
@@ -175,11 +205,9 @@ static void test_bulk_may_take_longer(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_bulk_may_take_longer),
-    cmocka_unit_test(test_password_is_told_nobody),
-    cmocka_unit_test(test_server_that_does_not_answer),
-    cmocka_unit_test(test_server_that_stops_answering),
-    cmocka_unit_test(test_server_that_ends_and_comes_back),
+    cmocka_unit_test(test_server_that_keeps_failing),      cmocka_unit_test(test_bulk_may_take_longer),
+    cmocka_unit_test(test_password_is_told_nobody),        cmocka_unit_test(test_server_that_does_not_answer),
+    cmocka_unit_test(test_server_that_stops_answering),    cmocka_unit_test(test_server_that_ends_and_comes_back),
     cmocka_unit_test(test_server_that_was_away_unnoticed),
 };
 

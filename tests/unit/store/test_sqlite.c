@@ -236,7 +236,7 @@ static void test_older_schema_is_brought_up_to_date(void **state)
 	int from, to;
 
 	(void)state;
-	assert_int_equal(database_open(&database, settings.url, 1000, &err), 0);
+	assert_int_equal(database_open(&database, settings.url, 1000, NULL, &err), 0);
 	assert_int_equal(migrations_apply_up_to(database, 1, &err), 0);
 	struct store old = {.database = database};
 	assert_int_equal(enroll(&old, "ann", 1, &err), 0);
