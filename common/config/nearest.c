@@ -1,7 +1,6 @@
 #include "config/nearest.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "config/options.h"
@@ -36,9 +35,10 @@ unsigned nearest_distance(const char *a, const char *b)
 /* To the section alone: the key may be a whole section with a slip in its name. */
 static unsigned distance_to_section(const char *key, const char *known)
 {
-	char section[NEAREST_MAX + 1];
+	char section[NEAREST_MAX + 1] = "";
+	size_t length = strcspn(known, ".");
 
-	snprintf(section, sizeof(section), "%.*s", (int)strcspn(known, "."), known);
+	memcpy(section, known, length < NEAREST_MAX ? length : NEAREST_MAX);
 	return nearest_distance(key, section);
 }
 
