@@ -172,8 +172,8 @@ static int64_t whole_seconds(int64_t ms)
 	return (ms + 999) / 1000;
 }
 
-/* In the three headers of the IETF's drafts up to 06: what proxies send and clients read. The single structured field of
- * the later ones still changes. */
+/* In the three headers of the IETF's drafts up to 06: what proxies send and clients read. The single structured field
+ * of the later ones still changes. */
 static void note_rate(struct http_call *call, const struct rate_verdict *verdict)
 {
 	note_number(call, "RateLimit-Limit", verdict->limit);

@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 
 from fleet import Fleet, free_port, wait_until
-from http_support import Api, form
+from http_support import Api, form, make_key
 from jobs import Client, photo
 
 A = "person01_1"
@@ -746,19 +746,6 @@ def test_settings_it_does_not_start_with(fleet, settings, words):
 
 
 # --- keys, rates, repetitions ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def guarded(fleet):
-    """A gateway that wants keys."""
-    fleet.use_store()
-    return fleet, fleet.gateway(gateway__allow_anonymous="false").wait_ready()
-
-
-def make_key(fleet, name, *options):
-    done = fleet.shell("keys", "create", name, *options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 def test_keys(guarded):
