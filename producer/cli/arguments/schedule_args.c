@@ -62,7 +62,7 @@ int schedule_args_duration(const char *text, int64_t *ms)
 	return 0;
 }
 
-/* --- the rest --- */
+/* --- when --- */
 
 static int read_at(struct schedule_request *request, const char *text, struct error *err)
 {
