@@ -118,8 +118,8 @@ void schedules_handle_remove(struct gateway *gateway, struct visit *visit, struc
 	} else if (!look.decides) {
 		routes_refuse_as(visit, &problem_forbidden, "it is somebody else's schedule", 0);
 	} else {
-		/* Of a job that was to run later: there will be no such task. */
-		recent_remove(gateway->recent, visit->task_id);
+		/* There will be no such task. */
+		recent_remove(gateway->recent, look.task.task_id);
 		answer(visit, &body);
 	}
 }

@@ -132,3 +132,11 @@ def test_one_that_is_run_now(fleet):
     assert shown["reference"] == "r" and shown["reply"]["result"]["matched"] is True
     left = wait_until(lambda: (lambda s: s if s["last_run_at"] else None)(api.get(made.headers["location"]).json), "it ran")
     assert left["due"] == made.json["due"], "and goes on"
+
+
+def test_one_that_is_removed_before_it_runs(api):
+    made = api.post_json("/v1/schedules", {"every_ms": 3600000, "job": job()})
+    task = api.ask("POST", made.headers["location"] + "/run-now").headers["location"]
+    assert api.get(task).json["state"] == "pending"
+    assert api.ask("DELETE", made.headers["location"]).status == 200
+    assert api.get(task).code == "task_not_found"
