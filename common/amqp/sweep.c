@@ -16,6 +16,7 @@
 #define GIVE_BACK_MS 1000
 
 struct sweep {
+	const struct context *ctx;
 	struct connection connection;
 	struct frames frames;
 	amqp_sweep_fn *fn;
@@ -162,6 +163,11 @@ static int give_back(struct sweep *s, const char *queue)
 	return r;
 }
 
+static bool is_wanted(const struct sweep *s)
+{
+	return !stop_requested() && context_check(s->ctx, "sweep", NULL) == 0;
+}
+
 static int sweep_queue(struct sweep *s, const char *queue)
 {
 	uint32_t ready;
@@ -169,24 +175,25 @@ static int sweep_queue(struct sweep *s, const char *queue)
 
 	if (r <= 0)
 		return r;
-	while ((r = get(s, queue)) == 0 && !s->empty && !stop_requested())
+	while ((r = get(s, queue)) == 0 && !s->empty && is_wanted(s))
 		;
 	if (r == 0)
 		r = give_back(s, queue);
 	if (r == 0)
 		r = count_ready(s, queue, &ready);
-	if (r >= 0 && !s->empty)
-		return error_set(s->err, ERROR_CONNECTION, "interrupted");
-	return r < 0 ? r : 0;
+	if (r < 0 || s->empty)
+		return r < 0 ? r : 0;
+	r = context_check(s->ctx, "sweep", s->err);
+	return r < 0 ? r : error_set(s->err, ERROR_CONNECTION, "interrupted");
 }
 
-int amqp_sweep(const struct amqp_url *url, const char *queue, amqp_sweep_fn *fn, void *arg,
+int amqp_sweep(const struct context *ctx, const struct amqp_url *url, const char *queue, amqp_sweep_fn *fn, void *arg,
 	       struct amqp_sweep_counts *counts, struct error *err)
 {
 	const struct connection_settings settings = {
 	    .url = url, .name = "facefleet sweep", .heartbeat_s = HEARTBEAT_S, .timeout_ms = TIMEOUT_MS};
 	struct error fault = {0};
-	struct sweep s = {.fn = fn, .arg = arg, .counts = counts, .err = &fault};
+	struct sweep s = {.ctx = ctx, .fn = fn, .arg = arg, .counts = counts, .err = &fault};
 
 	*counts = (struct amqp_sweep_counts){0};
 	frames_init(&s.frames, &ops, &s, 0);

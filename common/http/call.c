@@ -74,8 +74,18 @@ static struct MHD_Response *new_problem(const struct http_problem *problem)
 	return new_response(HTTP_PROBLEM_CONTENT_TYPE, &body, headers);
 }
 
+void http_call_note(struct http_call *call, const char *name, const char *value)
+{
+	assert(call->note_count < HTTP_MAX_NOTES && strlen(value) < HTTP_NOTE_SIZE);
+	struct note *note = &call->notes[call->note_count++];
+	note->name = name;
+	strcpy(note->value, value);
+}
+
 void call_answer_response(struct http_call *call, unsigned status, struct MHD_Response *response)
 {
+	for (unsigned i = 0; response && i < call->note_count; i++)
+		MHD_add_response_header(response, call->notes[i].name, call->notes[i].value);
 	pthread_mutex_lock(&call->lock);
 	assert(!call->answered);
 	call->answered = true;

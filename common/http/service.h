@@ -103,6 +103,16 @@ const char *http_call_unknown_query(const struct http_call *call, const char *co
 
 /* --- any time until it is answered ----------------------------------------------------------------------------- */
 
+/**
+ * Adds a header to the answer to come, whatever that will be: at most HTTP_MAX_NOTES. `name` is static, `value` is
+ * copied. For whoever is to answer.
+ */
+void http_call_note(struct http_call *call, const char *name, const char *value);
+
+#define HTTP_MAX_NOTES 4
+/** Longest value of such a header, and the terminating zero. */
+#define HTTP_NOTE_SIZE 24
+
 /** The body. It may be stolen. */
 struct buffer *http_call_body(struct http_call *call);
 

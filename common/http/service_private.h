@@ -35,6 +35,13 @@ struct http_call {
 	int64_t began_ns;
 	struct buffer body; /**< the handler's, and whoever answers', from dispatch on */
 
+	/* Likewise: headers of any answer. */
+	struct note {
+		const char *name;
+		char value[HTTP_NOTE_SIZE];
+	} notes[HTTP_MAX_NOTES];
+	unsigned note_count;
+
 	pthread_mutex_t lock; /**< for what follows */
 	bool answered;
 	bool suspended; /**< libmicrohttpd waits for it to be resumed: `connection` is certain to exist */

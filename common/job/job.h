@@ -93,6 +93,14 @@ struct job_frame {
 int job_decode_framed(struct job *job, const struct job_frame *frame, enum encoding encoding, const uint8_t *body,
 		      size_t size, struct error *err) must_check;
 
+struct value;
+
+/**
+ * Like job_decode(), for a job that is a map within an open document, whose other refusals count too. Errors have its
+ * path before the field's ("job.image_a.url: …").
+ */
+int job_decode_value(struct job *job, const struct value *map, struct error *err) must_check;
+
 /**
  * Encodes a job. Refuses (`invalid_job`) what job_decode() would refuse, and more than
  * JOB_MAX_ENCODED_BYTES (`image_too_large`). Appends to `out`.

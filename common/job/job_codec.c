@@ -128,46 +128,76 @@ static void apply_frame(struct job *job, struct job_storage *storage, const stru
 	job->user_id = storage->user_id;
 }
 
+static int out_of_memory(struct error *err)
+{
+	return error_set(err, ERROR_INTERNAL, "out of memory");
+}
+
+/* Reads a job that is a map of an open document: what was refused is in the document. */
+static int read_job(struct job *job, const struct job_frame *frame, const struct value *map, struct error *err)
+{
+	struct job_storage *storage = calloc(1, sizeof(*storage));
+	struct value collection = value_field(map, "collection");
+
+	if (!storage)
+		return out_of_memory(err);
+	job->owned = storage;
+	read_addressed(job, storage, map);
+	if (frame)
+		apply_frame(job, storage, frame, map);
+	if (frame && frame->when)
+		read_when(frame->when, map);
+	if (value_read_string(&collection, storage->collection, sizeof(storage->collection)) &&
+	    storage->collection[0] != '\0')
+		job->collection = storage->collection;
+	read_options(&job->options, map);
+	if (map->doc->result == 0)
+		read_image(&job->image_a, &storage->image_a, map, "image_a");
+	if (map->doc->result == 0)
+		read_image(&job->image_b, &storage->image_b, map, "image_b");
+	return map->doc->result;
+}
+
+static void begin(struct job *job, const struct job_frame *frame)
+{
+	job_init(job, frame ? frame->op : JOB_MATCH);
+	job->has_op = frame != NULL;
+	job->scene = "";
+}
+
 static int decode(struct job *job, const struct job_frame *frame, enum encoding encoding, const uint8_t *body,
 		  size_t size, struct error *err)
 {
 	struct document doc;
 
-	job_init(job, frame ? frame->op : JOB_MATCH);
-	job->has_op = frame != NULL;
-	job->scene = "";
+	begin(job, frame);
 	int r = document_open(&doc, encoding, body, size, err);
 	if (r < 0)
 		return r;
-	struct job_storage *storage = calloc(1, sizeof(*storage));
-	if (!storage) {
-		document_close(&doc);
-		return error_set(err, ERROR_INTERNAL, "out of memory");
-	}
-	job->owned = storage;
-
 	struct value root = value_root(&doc);
-	struct value collection = value_field(&root, "collection");
-	read_addressed(job, storage, &root);
-	if (frame)
-		apply_frame(job, storage, frame, &root);
-	if (frame && frame->when)
-		read_when(frame->when, &root);
-	if (value_read_string(&collection, storage->collection, sizeof(storage->collection)) &&
-	    storage->collection[0] != '\0')
-		job->collection = storage->collection;
-	read_options(&job->options, &root);
-	if (doc.result == 0)
-		read_image(&job->image_a, &storage->image_a, &root, "image_a");
-	if (doc.result == 0)
-		read_image(&job->image_b, &storage->image_b, &root, "image_b");
-	r = doc.result;
+	r = read_job(job, frame, &root, err);
 	document_close(&doc);
 
 	if (r == 0)
 		r = job_check(job, err);
 	if (r < 0)
 		keep_addressed(job);
+	return r;
+}
+
+int job_decode_value(struct job *job, const struct value *map, struct error *err)
+{
+	struct error fault = {0};
+
+	begin(job, NULL);
+	if (!value_require(map) || !value_read_map(map))
+		return map->doc->result;
+	int r = read_job(job, NULL, map, err);
+	if (r < 0)
+		return r;
+	r = job_check(job, &fault);
+	if (r < 0)
+		error_set(err, fault.code, "%s.%s", map->name, fault.text);
 	return r;
 }
 

@@ -1,5 +1,6 @@
 #include "admission.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -158,8 +159,30 @@ static void fill_visitor(struct visitor *visitor, const struct api_key *key)
 
 /* --- how often -------------------------------------------------------------------------------------- */
 
-static bool check_rate(struct gateway *gateway, struct rate_limit *limit, const char *name, const struct api_key *key,
-		       struct http_problem *problem)
+static void note_number(struct http_call *call, const char *name, int64_t number)
+{
+	char text[HTTP_NOTE_SIZE];
+
+	snprintf(text, sizeof(text), "%" PRId64, number);
+	http_call_note(call, name, text);
+}
+
+static int64_t whole_seconds(int64_t ms)
+{
+	return (ms + 999) / 1000;
+}
+
+/* In the three headers of the IETF's drafts up to 06: what proxies send and clients read. The single structured field
+ * of the later ones still changes. */
+static void note_rate(struct http_call *call, const struct rate_verdict *verdict)
+{
+	note_number(call, "RateLimit-Limit", verdict->limit);
+	note_number(call, "RateLimit-Remaining", verdict->remaining);
+	note_number(call, "RateLimit-Reset", whole_seconds(verdict->reset_ms));
+}
+
+static bool check_rate(struct gateway *gateway, struct http_call *call, struct rate_limit *limit, const char *name,
+		       const struct api_key *key, struct http_problem *problem)
 {
 	struct rate rate = {
 	    .per_second = key->rate > 0 ? key->rate : config_number(gateway->config, OPTION_GATEWAY_RATE),
@@ -170,11 +193,12 @@ static bool check_rate(struct gateway *gateway, struct rate_limit *limit, const 
 	if (rate.per_second <= 0)
 		return true;
 	rate_limit_take(limit, name, &rate, clock_monotonic_ms(), &verdict);
+	note_rate(call, &verdict);
 	if (verdict.allowed)
 		return true;
 	http_problem_init(problem, &problem_rate_limited, "%g a second are allowed, %u at once", rate.per_second,
 			  verdict.limit);
-	problem->retry_after_s = (int)((verdict.retry_after_ms + 999) / 1000);
+	problem->retry_after_s = (int)whole_seconds(verdict.retry_after_ms);
 	return false;
 }
 
@@ -192,6 +216,6 @@ bool admission_check(struct gateway *gateway, struct visit *visit, struct store 
 		http_problem_init(problem, &problem_forbidden, "%s", "it lacks the scope for this");
 		return false;
 	}
-	return named ? check_rate(gateway, gateway->keys_limit, key.id, &key, problem)
-		     : check_rate(gateway, gateway->strangers_limit, visit->address, &key, problem);
+	return named ? check_rate(gateway, visit->call, gateway->keys_limit, key.id, &key, problem)
+		     : check_rate(gateway, visit->call, gateway->strangers_limit, visit->address, &key, problem);
 }

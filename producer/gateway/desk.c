@@ -108,19 +108,11 @@ static void give_up(struct desk *desk, struct submission *submission, const char
 
 /* --- the broker's answers, on the link's thread ------------------------------------------------------ */
 
-static void announce(struct desk *desk, const struct submission *submission)
-{
-	struct amqp_message *event = submission_event(submission);
-
-	if (!event || amqp_link_publish(desk->settings.link, event, NULL, NULL) != 0)
-		log_warning(NULL, "event dropped", log_string("task_id", submission->task.task_id));
-}
-
 static void note_confirmed(struct desk *desk, struct submission *submission)
 {
 	metric_add(desk->accepted[submission->task.op], 1);
 	submission->confirmed = true;
-	announce(desk, submission);
+	submission_announce(submission, desk->settings.link);
 	if (submission->call && (submission->wait_until_ms == 0 || desk->hurrying))
 		submission_answer_accepted(submission);
 }

@@ -22,6 +22,8 @@
 #define MAX_HEARD 10000
 /* Tasks remembered from their acceptance on. */
 #define MAX_RECENT 20000
+/* Replays that wait for the one under way. */
+#define MAX_REPLAYS 4
 
 #define HEADER_TIMEOUT_MS 15000
 #define IDLE_TIMEOUT_MS 30000
@@ -115,7 +117,7 @@ static int make_desk(struct gateway *gateway)
 	    .max = (unsigned)config_integer(gateway->config, OPTION_GATEWAY_MAX_WAITING),
 	    .max_bytes = (size_t)config_integer(gateway->config, OPTION_GATEWAY_MAX_BODIES),
 	    .confirm_timeout_ms = config_integer(gateway->config, OPTION_GATEWAY_CONFIRM_TIMEOUT),
-	    .on_ticket = intake_end_ticket,
+	    .on_ticket = ticket_end_later,
 	    .arg = gateway,
 	    .metrics = gateway->metrics,
 	};
@@ -147,10 +149,12 @@ static int make(struct gateway *gateway, struct error *err)
 	gateway->intake = queue_new(ROUTES_MAX_VISITS);
 	/* Room apart for what the desk has to say, which nobody may refuse. */
 	gateway->reading = queue_new(ROUTES_MAX_VISITS + (size_t)config_integer(config, OPTION_GATEWAY_MAX_WAITING));
-	if (!gateway->recent || !gateway->hub || !gateway->heard || !gateway->intake || !gateway->reading)
+	gateway->replays = queue_new(MAX_REPLAYS);
+	if (!gateway->recent || !gateway->hub || !gateway->heard || !gateway->intake || !gateway->reading ||
+	    !gateway->replays)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	r = make_links(gateway, err);
-	if (r == 0 && (make_desk(gateway) != 0 || routes_start_pools(gateway) != 0))
+	if (r == 0 && (make_desk(gateway) != 0 || routes_start_pools(gateway) != 0 || replays_start(gateway) != 0))
 		r = error_set(err, ERROR_INTERNAL, "out of memory or threads");
 	return r;
 }
@@ -188,6 +192,7 @@ void gateway_free(struct gateway *gateway)
 		return;
 	/* Each of these ends threads that use what follows. What a link abandons may still answer its calls. */
 	routes_stop_pools(gateway);
+	replays_stop(gateway);
 	hub_free(gateway->hub);
 	http_service_stop(gateway->service);
 	amqp_link_free(gateway->hearing);
@@ -200,6 +205,7 @@ void gateway_free(struct gateway *gateway)
 	queue_free(gateway->intake);
 	queue_free(gateway->reading);
 	breakers_free(gateway->breakers);
+	queue_free(gateway->replays);
 	free(gateway);
 }
 

@@ -46,6 +46,10 @@ struct gateway {
 	struct queue *reading;
 	struct pool *reading_pool;
 
+	/** Visits that have a job looked for among the parked messages: one at a time. */
+	struct queue *replays;
+	struct pool *replays_pool;
+
 	/* Written by one thread, read by others. */
 	atomic_int_fast64_t turned_ms; /**< when the main loop last turned */
 	atomic_bool missed;            /**< the hearing connection broke */
@@ -71,11 +75,14 @@ void routes_pass(struct queue *queue, struct visit *visit);
 /** Answers a visit with a problem and frees it. */
 void routes_refuse(struct visit *visit, const struct http_problem *problem);
 
+/** The same with a problem of that kind; `retry_after_s` 0: not said. */
+void routes_refuse_as(struct visit *visit, const struct http_problem_kind *kind, const char *detail, int retry_after_s);
+
+/** The same: the store failed. */
+void routes_refuse_store(struct visit *visit, const struct error *err);
+
 /** The thread's store, opened when it is first needed. */
 int routes_open_store(struct gateway *gateway, struct store **store, struct error *err) must_check;
-
-/** Says to the store how a request with an Idempotency-Key ended. For the desk. */
-void intake_end_ticket(void *arg, struct ticket *ticket, bool published);
 
 /** Makes a job of a visit and submits it. */
 visit_fn intake_handle;
@@ -86,8 +93,22 @@ visit_fn tasks_handle_cancel;
 visit_fn tasks_handle_list;
 visit_fn tasks_handle_events;
 
-/** Shows a schedule, removes one, lists them. */
+/** Answers that there is no such task, and frees the visit. */
+void tasks_refuse_unknown(struct visit *visit);
+
+/** Sends the job of a failed task again as a new one. */
+visit_fn replays_handle;
+
+/** Starts the thread that looks through the parked messages. Returns 0 or a negative errno. */
+int replays_start(struct gateway *gateway) must_check;
+
+/** Ends it: what waits is handled first. */
+void replays_stop(struct gateway *gateway);
+
+/** Adds a schedule, shows one, has one run now, removes one, lists them. */
+visit_fn schedules_handle_add;
 visit_fn schedules_handle_one;
+visit_fn schedules_handle_run_now;
 visit_fn schedules_handle_remove;
 visit_fn schedules_handle_list;
 

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "store/schedules.h"
-
 int later_due(const struct job_when *when, int64_t now_ms, int64_t *due_ms, struct error *err)
 {
 	if (when->has_delay && when->has_run_at)
@@ -44,19 +42,9 @@ int later_add(struct store *store, const struct recent_task *task, int64_t due_m
 	return schedules_add(store, &schedule, &inserted, err);
 }
 
-struct search {
-	struct later_task *out;
-	bool found;
-};
-
-static int take_schedule(void *arg, const struct schedule *schedule, struct error *err)
+int later_fill_task(struct recent_task *task, const struct schedule *schedule, struct error *err)
 {
-	struct search *search = arg;
-	struct recent_task *task = &search->out->task;
-
-	/* Others have an id that is no task's. */
-	search->found = strcmp(schedule->task_id, schedule->schedule_id) == 0;
-	*search->out = (struct later_task){.due_ms = schedule->due_ms};
+	*task = (struct recent_task){.state = TASK_PENDING, .attempt = 1};
 	if (job_op_from_name(schedule->op, &task->op) < 0)
 		return error_set(err, ERROR_INTERNAL, "a schedule for the unknown job %s", schedule->op);
 	memcpy(task->task_id, schedule->task_id, UUID_SIZE);
@@ -66,9 +54,22 @@ static int take_schedule(void *arg, const struct schedule *schedule, struct erro
 	snprintf(task->collection, sizeof(task->collection), "%s", schedule->collection);
 	task->accepted_at_ms = schedule->created_at_ms;
 	task->updated_at_ms = schedule->created_at_ms;
-	task->state = TASK_PENDING;
-	task->attempt = 1;
 	return 0;
+}
+
+struct search {
+	struct later_task *out;
+	bool found;
+};
+
+static int take_schedule(void *arg, const struct schedule *schedule, struct error *err)
+{
+	struct search *search = arg;
+
+	/* Others have an id that is no task's. */
+	search->found = strcmp(schedule->task_id, schedule->schedule_id) == 0;
+	*search->out = (struct later_task){.due_ms = schedule->due_ms};
+	return later_fill_task(&search->out->task, schedule, err);
 }
 
 int later_find(struct store *store, const char *task_id, struct later_task *out, bool *found, struct error *err)

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "job/job.h"
 #include "recent.h"
+#include "store/schedules.h"
 #include "store/store.h"
 
 /*
@@ -31,6 +32,9 @@ int later_due(const struct job_when *when, int64_t now_ms, int64_t *due_ms, stru
 /** Schedules the encoded job (MessagePack) of a task; one that is scheduled already stays as it is. Blocking. */
 int later_add(struct store *store, const struct recent_task *task, int64_t due_ms, const uint8_t *job, size_t job_size,
 	      struct error *err) must_check;
+
+/** The task that a schedule becomes, as far as it says: in no state yet. -EBADMSG and `err` for an unknown op. */
+int later_fill_task(struct recent_task *task, const struct schedule *schedule, struct error *err) must_check;
 
 /** What is known of a task that is scheduled. */
 struct later_task {

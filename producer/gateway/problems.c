@@ -4,6 +4,7 @@
 #include <string.h>
 
 const struct http_problem_kind problem_invalid_job = {400, "invalid_job", "The job is not valid."};
+const struct http_problem_kind problem_invalid_schedule = {400, "invalid_schedule", "The schedule is not valid."};
 const struct http_problem_kind problem_image_too_large = {413, "image_too_large", "The photographs are too large."};
 const struct http_problem_kind problem_invalid_form = {400, "invalid_form", "The form is malformed."};
 const struct http_problem_kind problem_unsupported_media_type = {415, "unsupported_media_type",
@@ -12,6 +13,8 @@ const struct http_problem_kind problem_invalid_query = {400, "invalid_query", "T
 const struct http_problem_kind problem_task_not_found = {404, "task_not_found", "There is no such task."};
 const struct http_problem_kind problem_schedule_not_found = {404, "schedule_not_found", "There is no such schedule."};
 const struct http_problem_kind problem_task_finished = {409, "task_finished", "The task has ended."};
+const struct http_problem_kind problem_task_not_failed = {409, "task_not_failed", "The task has not failed."};
+const struct http_problem_kind problem_job_not_kept = {409, "job_not_kept", "The job of the task is not kept."};
 const struct http_problem_kind problem_queue_full = {503, "queue_full", "The queue is full."};
 const struct http_problem_kind problem_broker_unavailable = {503, "broker_unavailable",
 							     "The broker cannot be reached."};
@@ -37,4 +40,13 @@ void problem_from_error(struct http_problem *problem, const struct http_problem_
 	http_problem_init(problem, kind, "%s", err->text);
 	if (length > 0 && length < sizeof(problem->field) && strncmp(err->text + length, ": ", 2) == 0)
 		snprintf(problem->field, sizeof(problem->field), "%.*s", (int)length, err->text);
+}
+
+void problem_from_encoding(struct http_problem *problem, const struct error *err)
+{
+	const struct http_problem_kind *kind = err->code == ERROR_IMAGE_TOO_LARGE ? &problem_image_too_large
+					       : err->code == ERROR_INVALID_JOB   ? &problem_invalid_job
+										  : &problem_internal;
+
+	problem_from_error(problem, kind, err);
 }

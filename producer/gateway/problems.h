@@ -6,12 +6,15 @@
 
 /* Every way in which the gateway refuses a request, beside those of http/problem.h. openapi.yaml documents them. */
 extern const struct http_problem_kind problem_invalid_job;
+extern const struct http_problem_kind problem_invalid_schedule;
 extern const struct http_problem_kind problem_image_too_large;
 extern const struct http_problem_kind problem_invalid_form;
 extern const struct http_problem_kind problem_unsupported_media_type;
 extern const struct http_problem_kind problem_invalid_query;
 extern const struct http_problem_kind problem_task_not_found;
 extern const struct http_problem_kind problem_task_finished;
+extern const struct http_problem_kind problem_task_not_failed;
+extern const struct http_problem_kind problem_job_not_kept;
 extern const struct http_problem_kind problem_schedule_not_found;
 extern const struct http_problem_kind problem_queue_full;
 extern const struct http_problem_kind problem_broker_unavailable;
@@ -28,5 +31,8 @@ extern const struct http_problem_kind problem_internal;
 
 /** A refused job, form or query as a problem: "image_a.url: has no host" blames the field `image_a.url`. */
 void problem_from_error(struct http_problem *problem, const struct http_problem_kind *kind, const struct error *err);
+
+/** What is wrong with a job that cannot be encoded: a client's mistake, but for want of memory. */
+void problem_from_encoding(struct http_problem *problem, const struct error *err);
 
 #endif

@@ -20,6 +20,20 @@ void routes_refuse(struct visit *visit, const struct http_problem *problem)
 	visit_free(visit);
 }
 
+void routes_refuse_as(struct visit *visit, const struct http_problem_kind *kind, const char *detail, int retry_after_s)
+{
+	struct http_problem problem;
+
+	http_problem_init(&problem, kind, "%s", detail);
+	problem.retry_after_s = retry_after_s;
+	routes_refuse(visit, &problem);
+}
+
+void routes_refuse_store(struct visit *visit, const struct error *err)
+{
+	routes_refuse_as(visit, &problem_store_unavailable, err->text, 1);
+}
+
 static void refuse_busy(struct http_call *call, const char *detail)
 {
 	struct http_problem problem;
@@ -282,6 +296,11 @@ static void handle_cancel(void *arg, struct http_call *call)
 	pass_task(arg, call, tasks_handle_cancel, true);
 }
 
+static void handle_replay(void *arg, struct http_call *call)
+{
+	pass_task(arg, call, replays_handle, true);
+}
+
 static void handle_task_events(void *arg, struct http_call *call)
 {
 	pass_task(arg, call, tasks_handle_events, true);
@@ -320,6 +339,25 @@ static void handle_schedule(void *arg, struct http_call *call)
 static void handle_unschedule(void *arg, struct http_call *call)
 {
 	pass_schedule(arg, call, schedules_handle_remove);
+}
+
+static void handle_run_now(void *arg, struct http_call *call)
+{
+	pass_schedule(arg, call, schedules_handle_run_now);
+}
+
+static void handle_new_schedule(void *arg, struct http_call *call)
+{
+	static const char *const known[] = {NULL};
+	struct gateway *gateway = arg;
+
+	if (!check_query(call, known))
+		return;
+	struct visit *visit = visit_new(call, schedules_handle_add, KEY_SCHEDULE, 0);
+	if (visit)
+		routes_pass(gateway->intake, visit);
+	else
+		refuse_busy(call, "out of memory");
 }
 
 static void handle_schedules(void *arg, struct http_call *call)
@@ -392,11 +430,14 @@ const struct http_route routes_table[] = {
     {"GET", "/v1/tasks", handle_list},
     {"GET", "/v1/tasks/{id}", handle_task},
     {"DELETE", "/v1/tasks/{id}", handle_cancel},
+    {"POST", "/v1/tasks/{id}/replay", handle_replay},
     {"GET", "/v1/tasks/{id}/events", handle_task_events},
     {"GET", "/v1/events", handle_events},
+    {"POST", "/v1/schedules", handle_new_schedule},
     {"GET", "/v1/schedules", handle_schedules},
     {"GET", "/v1/schedules/{id}", handle_schedule},
     {"DELETE", "/v1/schedules/{id}", handle_unschedule},
+    {"POST", "/v1/schedules/{id}/run-now", handle_run_now},
     {"GET", "/healthz", handle_health, .always = true},
     {"GET", "/readyz", handle_readiness, .always = true},
     {"GET", "/metrics", handle_metrics, .always = true},

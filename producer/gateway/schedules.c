@@ -1,28 +1,16 @@
-/* What is scheduled, on the threads of the reading pool. */
+/* What is scheduled: added on the threads of the intake pool, the rest on those of the reading pool. */
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "gateway_private.h"
+#include "job/scene.h"
 #include "job/writer.h"
+#include "later.h"
 #include "problems.h"
+#include "schedule_body.h"
 #include "store/schedules.h"
-
-static void refuse_store(struct visit *visit, const struct error *err)
-{
-	struct http_problem problem;
-
-	http_problem_init(&problem, &problem_store_unavailable, "%s", err->text);
-	problem.retry_after_s = 1;
-	routes_refuse(visit, &problem);
-}
-
-static void refuse(struct visit *visit, const struct http_problem_kind *kind, const char *detail)
-{
-	struct http_problem problem;
-
-	http_problem_init(&problem, kind, "%s", detail);
-	routes_refuse(visit, &problem);
-}
 
 static void answer(struct visit *visit, struct buffer *body)
 {
@@ -68,6 +56,7 @@ struct look {
 	const struct visitor *visitor;
 	bool visible;
 	bool decides;
+	struct recent_task task; /* of its next run */
 	struct buffer *out;
 };
 
@@ -77,7 +66,15 @@ static int show(void *arg, const struct schedule *schedule, struct error *err)
 
 	look->visible = visitor_sees(look->visitor, schedule->owner);
 	look->decides = visitor_decides(look->visitor, schedule->owner);
-	return look->visible ? out_of_memory(write_schedule(schedule, look->out), err) : 0;
+	if (!look->visible)
+		return 0;
+	int r = later_fill_task(&look->task, schedule, err);
+	return r == 0 ? out_of_memory(write_schedule(schedule, look->out), err) : r;
+}
+
+static void refuse_unknown(struct visit *visit)
+{
+	routes_refuse_as(visit, &problem_schedule_not_found, "it is not there, or has run for the last time", 0);
 }
 
 static int find(struct gateway *gateway, struct visit *visit, struct store **store, struct look *look,
@@ -97,9 +94,9 @@ void schedules_handle_one(struct gateway *gateway, struct visit *visit, struct s
 	struct error err;
 
 	if (find(gateway, visit, store, &look, &err) < 0)
-		refuse_store(visit, &err);
+		routes_refuse_store(visit, &err);
 	else if (!look.visible)
-		refuse(visit, &problem_schedule_not_found, "it is not there, or has run for the last time");
+		refuse_unknown(visit);
 	else
 		answer(visit, &body);
 }
@@ -115,16 +112,172 @@ void schedules_handle_remove(struct gateway *gateway, struct visit *visit, struc
 	if (r == 0 && look.visible && look.decides)
 		r = schedules_remove(*store, visit->task_id, &found, &err);
 	if (r < 0) {
-		refuse_store(visit, &err);
+		routes_refuse_store(visit, &err);
 	} else if (!look.visible || !found) {
-		refuse(visit, &problem_schedule_not_found, "it is not there, or has run for the last time");
+		refuse_unknown(visit);
 	} else if (!look.decides) {
-		refuse(visit, &problem_forbidden, "it is somebody else's schedule");
+		routes_refuse_as(visit, &problem_forbidden, "it is somebody else's schedule", 0);
 	} else {
-		/* Of a job that was to run later: there will be no such task. */
-		recent_remove(gateway->recent, visit->task_id);
+		/* There will be no such task. */
+		recent_remove(gateway->recent, look.task.task_id);
 		answer(visit, &body);
 	}
+}
+
+/* --- now ------------------------------------------------------------------------------------------- */
+
+/* Shown from memory until the tracker knows it. */
+static void remember_run(struct gateway *gateway, struct recent_task *task, const char *task_id, int64_t now_ms)
+{
+	cleanup_with(buffer_finish) struct buffer reply = {0};
+	const struct scene *scene = scene_find(task->scene);
+	struct recent_task known;
+
+	memcpy(task->task_id, task_id, UUID_SIZE);
+	task->accepted_at_ms = now_ms;
+	task->updated_at_ms = now_ms;
+	task->deadline_ms = scene ? now_ms + scene->end_to_end_ms : 0;
+	if (!recent_find(gateway->recent, task_id, &known, &reply))
+		recent_add(gateway->recent, task);
+}
+
+void schedules_handle_run_now(struct gateway *gateway, struct visit *visit, struct store **store)
+{
+	cleanup_with(buffer_finish) struct buffer body = {0};
+	struct look look = {.out = &body};
+	int64_t now_ms = clock_unix_ms();
+	char task_id[UUID_SIZE];
+	struct error err;
+	bool found = true;
+	int r = find(gateway, visit, store, &look, &err);
+
+	uuid_v7(task_id);
+	if (r == 0 && look.visible && look.decides)
+		r = schedules_run_now(*store, visit->task_id, now_ms, task_id, &found, &err);
+	if (r < 0) {
+		routes_refuse_store(visit, &err);
+	} else if (!look.visible || !found) {
+		refuse_unknown(visit);
+	} else if (!look.decides) {
+		routes_refuse_as(visit, &problem_forbidden, "it is somebody else's schedule", 0);
+	} else {
+		remember_run(gateway, &look.task, task_id, now_ms);
+		submission_answer_scheduled(&(struct submission){.call = visit->call, .task = look.task}, now_ms);
+		visit_free(visit);
+	}
+}
+
+/* --- a new one ------------------------------------------------------------------------------------- */
+
+static void answer_created(struct visit *visit, const char *schedule_id, bool again, struct buffer *body)
+{
+	struct http_header headers[3] = {0};
+	char location[64];
+
+	snprintf(location, sizeof(location), "/v1/schedules/%s", schedule_id);
+	headers[0] = (struct http_header){"Location", location};
+	if (again)
+		headers[1] = (struct http_header){"Idempotent-Replayed", "true"};
+	http_call_answer(visit->call, 201, "application/json", body, headers);
+	visit_free(visit);
+}
+
+static void show_created(struct gateway *gateway, struct visit *visit, struct store **store, const char *schedule_id,
+			 bool again)
+{
+	cleanup_with(buffer_finish) struct buffer body = {0};
+	struct look look = {.out = &body};
+	struct error err;
+
+	memcpy(visit->task_id, schedule_id, UUID_SIZE);
+	if (find(gateway, visit, store, &look, &err) < 0)
+		routes_refuse_store(visit, &err);
+	else if (!look.visible)
+		refuse_unknown(visit);
+	else
+		answer_created(visit, schedule_id, again, &body);
+}
+
+static void answer_again(struct gateway *gateway, struct visit *visit, struct store **store, const char *schedule_id)
+{
+	show_created(gateway, visit, store, schedule_id, true);
+}
+
+static void store_schedule(struct gateway *gateway, struct visit *visit, struct store **store,
+			   struct schedule *schedule)
+{
+	const struct buffer *sent = http_call_body(visit->call);
+	const struct ticket_subject subject = {
+	    .target = "schedules",
+	    .body = sent->data,
+	    .body_size = sent->size,
+	    .id = schedule->schedule_id,
+	    .answer_again = answer_again,
+	};
+	struct ticket *ticket = NULL;
+	struct error err;
+	bool inserted;
+
+	uuid_v7(schedule->schedule_id);
+	if (visit->has_idempotency_key) {
+		ticket = ticket_claim(gateway, visit, store, &subject);
+		if (!ticket)
+			return;
+		memcpy(schedule->schedule_id, ticket->claim.task_id, UUID_SIZE);
+	}
+	int r = routes_open_store(gateway, store, &err);
+	if (r == 0)
+		r = schedules_add(*store, schedule, &inserted, &err);
+	if (r == 0 && ticket)
+		ticket_end(gateway, ticket, true, store);
+	else if (ticket)
+		ticket_forget(gateway, ticket);
+	if (r == 0)
+		show_created(gateway, visit, store, schedule->schedule_id, false);
+	else
+		routes_refuse_store(visit, &err);
+}
+
+static void add(struct gateway *gateway, struct visit *visit, struct store **store, const struct schedule_body *body)
+{
+	cleanup_with(buffer_finish) struct buffer job = {0};
+	char owner[ENVELOPE_OWNER_SIZE];
+	struct schedule schedule = {.owner = owner};
+	struct http_problem problem;
+	struct error err;
+
+	memcpy(owner, visit->visitor.owner, sizeof(owner));
+	if (schedule_request_check(&body->when, &schedule_body_names, clock_unix_ms(), &schedule, &err) < 0) {
+		problem_from_error(&problem, &problem_invalid_schedule, &err);
+		routes_refuse(visit, &problem);
+	} else if (schedule_request_encode(&body->job, &job, &schedule, &err) < 0) {
+		problem_from_encoding(&problem, &err);
+		routes_refuse(visit, &problem);
+	} else {
+		store_schedule(gateway, visit, store, &schedule);
+	}
+}
+
+/* What may not be asked for at once may not be scheduled either. */
+static bool may_ask_for(const struct visitor *visitor, enum job_op op)
+{
+	return visitor_may(visitor, op == JOB_ENROLL || op == JOB_UNENROLL ? KEY_ENROLL : KEY_MATCH);
+}
+
+void schedules_handle_add(struct gateway *gateway, struct visit *visit, struct store **store)
+{
+	const char *content_type = visit->has_content_type ? visit->content_type : NULL;
+	const struct buffer *sent = http_call_body(visit->call);
+	struct schedule_body body;
+	struct http_problem problem;
+
+	if (schedule_body_read(&body, content_type, sent->data, sent->size, &problem) < 0)
+		routes_refuse(visit, &problem);
+	else if (!may_ask_for(&visit->visitor, body.job.op))
+		routes_refuse_as(visit, &problem_forbidden, "it lacks the scope for this job", 0);
+	else
+		add(gateway, visit, store, &body);
+	schedule_body_finish(&body);
 }
 
 /* --- all ------------------------------------------------------------------------------------------- */
@@ -162,7 +315,7 @@ void schedules_handle_list(struct gateway *gateway, struct visit *visit, struct 
 				      : buffer_printf(&body, "],\"next\":null}"),
 				  &err);
 	if (r < 0)
-		refuse_store(visit, &err);
+		routes_refuse_store(visit, &err);
 	else
 		answer(visit, &body);
 }

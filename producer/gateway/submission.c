@@ -11,6 +11,7 @@
 #include "job/event.h"
 #include "job/scene.h"
 #include "job/writer.h"
+#include "obs/log.h"
 
 /* How soon it makes sense to try again when the broker is away or a queue is full. */
 #define RETRY_AFTER_S 1
@@ -34,7 +35,7 @@ static void fill_envelope(struct envelope *envelope, const struct scene *scene, 
 
 static void fill_task(struct recent_task *task, const struct job *job, const struct envelope *envelope)
 {
-	snprintf(task->task_id, sizeof(task->task_id), "%s", envelope->message_id);
+	snprintf(task->task_id, sizeof(task->task_id), "%.36s", envelope->message_id);
 	snprintf(task->owner, sizeof(task->owner), "%s", envelope->owner);
 	snprintf(task->scene, sizeof(task->scene), "%s", job->scene);
 	snprintf(task->user_id, sizeof(task->user_id), "%s", job->user_id);
@@ -87,6 +88,31 @@ int submission_new(struct submission **out, struct amqp_message **message, const
 	return 0;
 }
 
+int submission_of(struct submission **out, const struct amqp_message *message, struct error *err)
+{
+	const struct envelope *envelope = &message->envelope;
+	struct submission *submission = calloc(1, sizeof(*submission));
+	enum encoding encoding;
+	struct job job;
+
+	if (!submission)
+		return error_set(err, ERROR_INTERNAL, "out of memory");
+	job_init(&job, JOB_MATCH);
+	int r = encoding_from_content_type(envelope->content_type, &encoding);
+	r = r < 0 ? error_set(err, ERROR_INVALID_JOB, "its content type is not known")
+		  : job_decode(&job, encoding, message->body, message->body_size, err);
+	if (r == 0) {
+		submission->event = *envelope;
+		submission->event.reply_to[0] = '\0';
+		fill_task(&submission->task, &job, envelope);
+		*out = submission;
+	} else {
+		submission_free(submission);
+	}
+	job_finish(&job);
+	return r;
+}
+
 void submission_set_id(struct submission *submission, struct amqp_message *message, const char *task_id)
 {
 	snprintf(submission->task.task_id, sizeof(submission->task.task_id), "%s", task_id);
@@ -99,7 +125,7 @@ void submission_free(struct submission *submission)
 	free(submission);
 }
 
-struct amqp_message *submission_event(const struct submission *submission)
+static struct amqp_message *new_event(const struct submission *submission)
 {
 	const struct recent_task *task = &submission->task;
 	cleanup_with(buffer_finish) struct buffer body = {0};
@@ -127,6 +153,14 @@ struct amqp_message *submission_event(const struct submission *submission)
 	snprintf(message->envelope.content_type, sizeof(message->envelope.content_type), "%s",
 		 encoding_content_type(ENCODING_JSON));
 	return message;
+}
+
+void submission_announce(const struct submission *submission, struct amqp_link *link)
+{
+	struct amqp_message *event = new_event(submission);
+
+	if (!event || amqp_link_publish(link, event, NULL, NULL) != 0)
+		log_warning(NULL, "event dropped", log_string("task_id", submission->task.task_id));
 }
 
 /* --- answers -------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "amqp/link.h"
 #include "amqp/message.h"
 #include "base/compiler.h"
 #include "base/error.h"
@@ -46,13 +47,19 @@ struct submitter {
 int submission_new(struct submission **out, struct amqp_message **message, const struct job *job,
 		   const struct submitter *submitter, struct error *err) must_check;
 
+/**
+ * Makes a submission of a job whose message exists, which is copied from. -EBADMSG and `err` for a job that cannot be
+ * read; -EAGAIN without memory.
+ */
+int submission_of(struct submission **out, const struct amqp_message *message, struct error *err) must_check;
+
 /** Gives the task another id, before it is submitted: that of an earlier attempt at the same request. */
 void submission_set_id(struct submission *submission, struct amqp_message *message, const char *task_id);
 
 void submission_free(struct submission *submission);
 
-/** The `pending` event of the task as a message; NULL when memory is out. */
-struct amqp_message *submission_event(const struct submission *submission) must_check;
+/** Publishes the `pending` event of the task. Never blocks; an event that is dropped is logged. */
+void submission_announce(const struct submission *submission, struct amqp_link *link);
 
 /** Answers 202 with the place of the task. */
 void submission_answer_accepted(struct submission *submission);

@@ -16,23 +16,9 @@
 
 #define STREAM_PENDING_BYTES (256u << 10)
 
-/* --- the store ---------------------------------------------------------------------------------- */
-
-static void refuse_store(struct visit *visit, const struct error *err)
+void tasks_refuse_unknown(struct visit *visit)
 {
-	struct http_problem problem;
-
-	http_problem_init(&problem, &problem_store_unavailable, "%s", err->text);
-	problem.retry_after_s = 1;
-	routes_refuse(visit, &problem);
-}
-
-static void refuse_unknown(struct visit *visit)
-{
-	struct http_problem problem;
-
-	http_problem_init(&problem, &problem_task_not_found, "it is not known here, or was finished long ago");
-	routes_refuse(visit, &problem);
+	routes_refuse_as(visit, &problem_task_not_found, "it is not known here, or was finished long ago", 0);
 }
 
 static void answer_json(struct visit *visit, struct buffer *body)
@@ -55,22 +41,14 @@ void tasks_handle_one(struct gateway *gateway, struct visit *visit, struct store
 	struct error err;
 
 	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0)
-		refuse_store(visit, &err);
+		routes_refuse_store(visit, &err);
 	else if (!lookup.visible)
-		refuse_unknown(visit);
+		tasks_refuse_unknown(visit);
 	else
 		answer_json(visit, &body);
 }
 
 /* --- cancelling ---------------------------------------------------------------------------------------- */
-
-static void refuse(struct visit *visit, const struct http_problem_kind *kind, const char *detail)
-{
-	struct http_problem problem;
-
-	http_problem_init(&problem, kind, "%s", detail);
-	routes_refuse(visit, &problem);
-}
 
 /* Who waits here, who listens here, and the workers, who would find out by themselves that it does not count. */
 static void tell_cancelled(struct gateway *gateway, const char *task_id, const struct lookup *ended)
@@ -133,11 +111,11 @@ void tasks_handle_cancel(struct gateway *gateway, struct visit *visit, struct st
 	int r = lookup_task(gateway, store, visit->task_id, &lookup, &err);
 
 	if (r == 0 && !lookup.visible) {
-		refuse_unknown(visit);
+		tasks_refuse_unknown(visit);
 		return;
 	}
 	if (r == 0 && !visitor_decides(&visit->visitor, lookup.owner)) {
-		refuse(visit, &problem_forbidden, "it is somebody else's task");
+		routes_refuse_as(visit, &problem_forbidden, "it is somebody else's task", 0);
 		return;
 	}
 	if (r == 0)
@@ -148,9 +126,9 @@ void tasks_handle_cancel(struct gateway *gateway, struct visit *visit, struct st
 	if (r == 0 && lookup.visible && cancellation.accepted)
 		tell_cancelled(gateway, visit->task_id, &lookup);
 	if (r < 0)
-		refuse_store(visit, &err);
+		routes_refuse_store(visit, &err);
 	else if (!cancellation.accepted && !lookup.cancelled)
-		refuse(visit, &problem_task_finished, "it stays as it is");
+		routes_refuse_as(visit, &problem_task_finished, "it stays as it is", 0);
 	else
 		tasks_handle_one(gateway, visit, store);
 }
@@ -208,21 +186,12 @@ void tasks_handle_list(struct gateway *gateway, struct visit *visit, struct stor
 								   : buffer_printf(&body, "],\"next\":null}"),
 				  &err);
 	if (r < 0)
-		refuse_store(visit, &err);
+		routes_refuse_store(visit, &err);
 	else
 		answer_json(visit, &body);
 }
 
 /* --- streams -------------------------------------------------------------------------------------------- */
-
-static void refuse_streams(struct visit *visit)
-{
-	struct http_problem problem;
-
-	http_problem_init(&problem, &problem_too_many_streams, "try again later, or ask for the task");
-	problem.retry_after_s = 5;
-	routes_refuse(visit, &problem);
-}
 
 static uint64_t open_stream(struct gateway *gateway, struct visit *visit)
 {
@@ -259,10 +228,10 @@ static void stream_task(struct gateway *gateway, struct visit *visit, struct sto
 
 	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0) {
 		hub_give_back(gateway->hub);
-		refuse_store(visit, &err);
+		routes_refuse_store(visit, &err);
 	} else if (!lookup.visible) {
 		hub_give_back(gateway->hub);
-		refuse_unknown(visit);
+		tasks_refuse_unknown(visit);
 	} else {
 		show_state(gateway, visit, store, open_stream(gateway, visit));
 		visit_free(visit);
@@ -272,7 +241,7 @@ static void stream_task(struct gateway *gateway, struct visit *visit, struct sto
 void tasks_handle_events(struct gateway *gateway, struct visit *visit, struct store **store)
 {
 	if (!hub_reserve(gateway->hub)) {
-		refuse_streams(visit);
+		routes_refuse_as(visit, &problem_too_many_streams, "try again later, or ask for the task", 5);
 	} else if (visit->task_id[0] != '\0') {
 		stream_task(gateway, visit, store);
 	} else {

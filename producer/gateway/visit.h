@@ -43,7 +43,7 @@ struct visit {
 
 	/** Of one of the gateway's own making. */
 	struct ticket *ticket;
-	bool published;
+	bool done;
 
 	/* Tasks. */
 	char task_id[UUID_SIZE]; /**< or that of a schedule; of a list of them, where it goes on */

@@ -26,4 +26,10 @@ static inline bool visitor_decides(const struct visitor *visitor, const char *ow
 	return (visitor->scopes & KEY_ADMIN) != 0 || strcmp(visitor->owner, owner) == 0;
 }
 
+/** True if the visitor may do what that scope allows. */
+static inline bool visitor_may(const struct visitor *visitor, enum key_scope scope)
+{
+	return (visitor->scopes & ((unsigned)scope | KEY_ADMIN)) != 0;
+}
+
 #endif

@@ -72,6 +72,13 @@ def client_of():
         client.close()
 
 
+@pytest.fixture
+def guarded(fleet):
+    """A gateway that wants keys."""
+    fleet.use_store()
+    return fleet, fleet.gateway(gateway__allow_anonymous="false").wait_ready()
+
+
 @pytest.fixture(scope="module")
 def shared_fleet(broker, bin_dir, tmp_path_factory):
     """One worker for all tests of a file that do it no harm; it may fetch from loopback."""

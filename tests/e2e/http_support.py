@@ -40,6 +40,13 @@ def form(fields):
     return f"multipart/form-data; boundary={boundary}", body + f"--{boundary}--\r\n".encode()
 
 
+def make_key(fleet, name, *options):
+    """An API key of `facefleet keys create`."""
+    done = fleet.shell("keys", "create", name, *options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 class Api:
     """The API of one gateway."""
 

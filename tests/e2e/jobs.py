@@ -114,3 +114,26 @@ class Client:
 
     def close(self):
         self.connection.close()
+
+
+PARKED = "facefleet.dead.parked"
+
+
+def park(client, body, reason="because", content_type="application/json", message_id=None, headers=(), **properties):
+    """Parks a message as a worker would. Returns its id."""
+    message_id = message_id or new_task_id()
+    headers = {
+        "facefleet-reason": reason,
+        "facefleet-origin": "facefleet.jobs.batch",
+        "facefleet-attempt": 2,
+        **dict(headers),
+    }
+    properties = {"type": "facefleet.job.v1", "delivery_mode": 2, "timestamp": 1764108000, **properties}
+    client.channel.basic_publish(
+        "facefleet.dead",
+        "parked",
+        as_json(body) if isinstance(body, dict) else body,
+        pika.BasicProperties(content_type=content_type, headers=headers, message_id=message_id, **properties),
+        mandatory=True,
+    )
+    return message_id

@@ -15,7 +15,7 @@ import pytest
 
 from cli_support import json_lines, on_terminal, wait_for_end
 from fleet import wait_until
-from jobs import as_json, match_job, new_task_id, photo
+from jobs import PARKED, as_json, match_job, new_task_id, park, photo
 from photos import plain
 
 def answers(fleet, count):
@@ -196,24 +196,6 @@ def test_top_of_no_broker(fleet):
 
 
 # --- dead ------------------------------------------------------------------------------------------
-
-PARKED = "facefleet.dead.parked"
-
-
-def park(client, body, reason="because", content_type="application/json", message_id=None, **properties):
-    """Parks a message as a worker would. Returns its id."""
-    message_id = message_id or new_task_id()
-    headers = {"facefleet-reason": reason, "facefleet-origin": "facefleet.jobs.batch", "facefleet-attempt": 2}
-    properties = {"type": "facefleet.job.v1", "delivery_mode": 2, "timestamp": 1764108000, **properties}
-    client.channel.basic_publish(
-        "facefleet.dead",
-        "parked",
-        as_json(body) if isinstance(body, dict) else body,
-        pika.BasicProperties(content_type=content_type, headers=headers, message_id=message_id, **properties),
-        mandatory=True,
-    )
-    return message_id
-
 
 def parked_ids(fleet, *arguments):
     done = fleet.shell("dead", "list", "--json", *arguments)

@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 
 from fleet import Fleet, free_port, wait_until
-from http_support import Api, form
+from http_support import Api, form, make_key
 from jobs import Client, photo
 
 A = "person01_1"
@@ -748,19 +748,6 @@ def test_settings_it_does_not_start_with(fleet, settings, words):
 # --- keys, rates, repetitions ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def guarded(fleet):
-    """A gateway that wants keys."""
-    fleet.use_store()
-    return fleet, fleet.gateway(gateway__allow_anonymous="false").wait_ready()
-
-
-def make_key(fleet, name, *options):
-    done = fleet.shell("keys", "create", name, *options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 def test_keys(guarded):
     fleet, program = guarded
     key = make_key(fleet, "shop", "--scopes", "match")
@@ -796,11 +783,20 @@ def test_keys(guarded):
 
 def test_rates(guarded):
     fleet, program = guarded
-    api = Api(program.port, make_key(fleet, "slow", "--rate", "0.1", "--burst", "2"))
-    assert [api.get("/v1/tasks").status for _ in range(2)] == [200, 200]
+    api = Api(program.port, make_key(fleet, "slow", "--rate", "0.01", "--burst", "2"))
+
+    def rate(answer):
+        return [int(answer.headers["ratelimit-" + name]) for name in ("limit", "remaining", "reset")]
+
+    first, second = api.get("/v1/tasks"), api.get("/v1/tasks/01900000-0000-7000-8000-000000000000")
+    assert (first.status, second.status) == (200, 404)
+    assert rate(first) == [2, 1, 100] and rate(second)[:2] == [2, 0] and 100 < rate(second)[2] <= 200
     answer = api.get("/v1/tasks")
     assert (answer.status, answer.code) == (429, "rate_limited")
-    assert 1 <= int(answer.headers["retry-after"]) <= 10
+    assert 1 <= int(answer.headers["retry-after"]) <= 100
+    assert rate(answer)[:2] == [2, 0]
+    unlimited = Api(program.port, make_key(fleet, "fast"))
+    assert not [name for name in unlimited.get("/v1/tasks").headers if name.lower().startswith("ratelimit")]
 
 
 def test_a_request_that_is_repeated(site, api):

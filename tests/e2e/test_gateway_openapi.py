@@ -110,3 +110,23 @@ def test_a_task_that_is_scheduled_and_cancelled(api):
         answer = api.ask(method, accepted.headers["location"])
         check(answer, "/v1/tasks/{id}", method.lower())
         assert answer.status == 200
+
+
+def test_a_schedule_that_is_made_and_run(api):
+    body = {"in_ms": 3600000, "job": {"op": "unenroll", "user_id": "nobody"}}
+    made = api.post_json("/v1/schedules", body)
+    check(made, "/v1/schedules", "post")
+    assert made.status == 201
+    document = DOCUMENT["paths"]["/v1/schedules"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    jsonschema.Draft202012Validator({**document, "components": DOCUMENT["components"]}).validate(body)
+    run = api.ask("POST", made.headers["location"] + "/run-now")
+    check(run, "/v1/schedules/{id}/run-now", "post")
+    assert run.status == 202
+
+
+def test_a_task_that_cannot_be_replayed(api):
+    form = {"image_a": photo("person01_1"), "image_b": b"no picture"}
+    task_id = api.post_form("/v1/match", form, prefer="wait=30").json["task_id"]
+    answer = api.ask("POST", f"/v1/tasks/{task_id}/replay")
+    check(answer, "/v1/tasks/{id}/replay", "post")
+    assert answer.status == 409

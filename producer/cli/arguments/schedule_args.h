@@ -11,13 +11,10 @@
 /** The options that say when a schedule runs. */
 extern const struct arg_option schedule_args_options[];
 
-/** Longest name of a schedule, in bytes. */
-#define SCHEDULE_MAX_NAME_BYTES 128
-
 /**
  * Reads them into name, cron, time_zone, every_ms, misfire, due_ms and created_at_ms of `out`. `now_ms` is the time
- * that
- * --in and --every count from. The strings belong to the arguments. 0, or a negative errno with `err`.
+ * that --in and
+ * --every count from. The strings belong to the arguments. 0, or a negative errno with `err`.
  */
 int schedule_args_read(struct schedule *out, const struct args *args, int64_t now_ms, struct error *err) must_check;
 

@@ -5,15 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "amqp/settings.h"
-#include "amqp/sweep.h"
-#include "amqp/topology.h"
 #include "base/stop.h"
 #include "cli/commands/action.h"
-#include "cli/fleet/replay.h"
+#include "cli/output/id_set.h"
 #include "cli/output/parked_row.h"
 #include "cli/output/report.h"
 #include "cli/output/terminal.h"
+#include "parked/parked_queue.h"
+#include "parked/replay.h"
 
 #define CONNECT_TIMEOUT_MS 5000
 #define DEFAULT_LIMIT 1000
@@ -45,6 +44,8 @@ struct round {
 	bool more;
 	/* replay */
 	struct replay *replay;
+	bool same_id;
+	struct id_set *sent;      /* what was sent may come back in the same round */
 	enum exit_status failure; /* something that ends the round; STATUS_OK: nothing */
 };
 
@@ -89,17 +90,9 @@ static bool choose(struct round *round, const struct amqp_delivery *delivery)
 
 static int sweep(struct round *round, amqp_sweep_fn *fn, struct error *err)
 {
-	struct amqp_link_settings link = {0};
 	struct amqp_sweep_counts counts;
-	struct amqp_url *url = calloc(1, sizeof(*url));
 
-	if (!url)
-		return error_set(err, ERROR_INTERNAL, "out of memory");
-	int r = amqp_settings_from_config(url, &link, round->cli->config, err);
-	if (r == 0)
-		r = amqp_sweep(url, TOPOLOGY_DEAD_PARKED_QUEUE, fn, round, &counts, err);
-	free(url);
-	return r;
+	return parked_queue_sweep(NULL, round->cli->config, fn, round, &counts, err);
 }
 
 /* Looks for the operands. */
@@ -209,9 +202,9 @@ static bool replay_one(void *arg, const struct amqp_delivery *delivery)
 	struct error err = {0};
 
 	/* What was replayed and has died again already had its turn. */
-	if (replay_has_sent(round->replay, old_id) || !choose(round, delivery))
+	if (id_set_has(round->sent, old_id) || !choose(round, delivery))
 		return false;
-	if (replay_send(round->replay, delivery, id, &err) < 0) {
+	if (replay_send(round->replay, delivery, round->same_id, id, &err) < 0) {
 		report_error("%s stays: %s", old_id[0] ? old_id : "a message without id", err.text);
 		round->refused++;
 		if (err.code != ERROR_INVALID_JOB)
@@ -219,8 +212,10 @@ static bool replay_one(void *arg, const struct amqp_delivery *delivery)
 		return false;
 	}
 	round->done++;
+	if (id_set_add(round->sent, id) < 0)
+		round->failure = out_of_memory();
 	if (!round->cli->quiet)
-		replay_print(old_id, id);
+		parked_row_replayed(old_id, id);
 	return true;
 }
 
@@ -257,11 +252,15 @@ static enum exit_status replay(const struct cli *cli, void *arg)
 
 	if (status)
 		return status;
-	int r =
-	    replay_open(&round->replay, cli->config, args_count(cli->args, "same-id") > 0, CONNECT_TIMEOUT_MS, &err);
+	round->same_id = args_count(cli->args, "same-id") > 0;
+	round->sent = id_set_new();
+	if (!round->sent)
+		return out_of_memory();
+	int r = replay_open(&round->replay, cli->config, CONNECT_TIMEOUT_MS, &err);
 	if (r == 0)
 		r = sweep(round, replay_one, &err);
 	replay_free(round->replay);
+	id_set_free(round->sent);
 	if (r == 0 && !cli->quiet && !round->found)
 		report_note("%" PRIu64 " message%s replayed.", round->done, round->done == 1 ? "" : "s");
 	return finish(round, r, &err);

@@ -1,13 +1,11 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "amqp/settings.h"
-#include "amqp/sweep.h"
-#include "amqp/topology.h"
 #include "cli/commands/command.h"
-#include "cli/fleet/replay.h"
+#include "cli/output/parked_row.h"
 #include "cli/output/report.h"
+#include "parked/parked_queue.h"
+#include "parked/replay.h"
 #include "store/tasks.h"
 
 #define CONNECT_TIMEOUT_MS 5000
@@ -62,6 +60,7 @@ static int find_task(const struct config *config, struct task *task, struct erro
 struct hunt {
 	const char *id;
 	struct replay *replay;
+	bool same_id;
 	bool quiet;
 	bool found;
 	int result;
@@ -73,31 +72,23 @@ static bool hunt(void *arg, const struct amqp_delivery *delivery)
 	struct hunt *h = arg;
 	char id[ENVELOPE_SHORT_SIZE];
 
-	if (h->found || strcmp(delivery->envelope.message_id, h->id) != 0 ||
-	    strcmp(delivery->envelope.type, ENVELOPE_TYPE_JOB) != 0)
+	if (h->found || !parked_queue_is_job_of(delivery, h->id))
 		return false;
 	h->found = true;
-	h->result = replay_send(h->replay, delivery, id, h->err);
+	h->result = replay_send(h->replay, delivery, h->same_id, id, h->err);
 	if (h->result == 0 && !h->quiet)
-		replay_print(h->id, id);
+		parked_row_replayed(h->id, id);
 	return h->result == 0;
 }
 
 static int replay_parked(const struct cli *cli, struct hunt *h, struct error *err)
 {
-	struct amqp_link_settings link = {0};
 	struct amqp_sweep_counts counts;
-	struct amqp_url *url = calloc(1, sizeof(*url));
+	int r = replay_open(&h->replay, cli->config, CONNECT_TIMEOUT_MS, err);
 
-	if (!url)
-		return error_set(err, ERROR_INTERNAL, "out of memory");
-	int r = amqp_settings_from_config(url, &link, cli->config, err);
 	if (r == 0)
-		r = replay_open(&h->replay, cli->config, args_count(cli->args, "same-id") > 0, CONNECT_TIMEOUT_MS, err);
-	if (r == 0)
-		r = amqp_sweep(url, TOPOLOGY_DEAD_PARKED_QUEUE, hunt, h, &counts, err);
+		r = parked_queue_sweep(NULL, cli->config, hunt, h, &counts, err);
 	replay_free(h->replay);
-	free(url);
 	return r;
 }
 
@@ -111,7 +102,12 @@ static void say_how_to_resubmit(const struct task *task)
 static enum exit_status replay(const struct cli *cli, const struct task *task)
 {
 	struct error refusal = {0};
-	struct hunt h = {.id = task->id, .quiet = cli->quiet, .err = &refusal};
+	struct hunt h = {
+	    .id = task->id,
+	    .same_id = args_count(cli->args, "same-id") > 0,
+	    .quiet = cli->quiet,
+	    .err = &refusal,
+	};
 	struct error err = {0};
 
 	if (replay_parked(cli, &h, &err) < 0)

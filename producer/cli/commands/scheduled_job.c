@@ -4,6 +4,7 @@
 
 #include "cli/arguments/people_args.h"
 #include "cli/input/image_file.h"
+#include "scheduler/schedule_request.h"
 
 const struct arg_option scheduled_job_options[] = {
     {"top", 'k', "K", "Of search: at most so many people, 1 to 1000."},
@@ -60,21 +61,6 @@ static int read_images(struct job *job, struct buffer photos[2], const struct ki
 	return r;
 }
 
-static int encode(struct schedule *out, struct buffer *encoded, const struct job *job, struct error *err)
-{
-	int r = job_encode(job, ENCODING_MSGPACK, encoded, err);
-
-	if (r < 0)
-		return r;
-	out->op = job_op_name(job->op);
-	out->scene = job->scene;
-	out->user_id = job->user_id;
-	out->collection = job->op == JOB_MATCH ? "" : job->collection;
-	out->job = encoded->data;
-	out->job_size = encoded->size;
-	return 0;
-}
-
 int scheduled_job_read(struct schedule *out, struct buffer *encoded, const struct cli *cli, unsigned first,
 		       struct error *err)
 {
@@ -100,7 +86,7 @@ int scheduled_job_read(struct schedule *out, struct buffer *encoded, const struc
 		job.user_id = args->operands[first + 1];
 	r = read_images(&job, photos, kind, cli, first + 1 + kind->has_user, err);
 	if (r == 0)
-		r = encode(out, encoded, &job, err);
+		r = schedule_request_encode(&job, encoded, out, err);
 	buffer_finish(&photos[0]);
 	buffer_finish(&photos[1]);
 	return r;

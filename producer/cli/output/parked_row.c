@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "cli/output/escape.h"
 #include "cli/output/json_row.h"
 #include "job/job.h"
 #include "job/reply.h"
@@ -184,4 +185,16 @@ int parked_row_show(const struct amqp_delivery *parked, FILE *out)
 		json_row_text(e->death_queue), "bytes", (json_int_t)parked->body_size, "body",
 		body ? body : json_null(), "body_error", error_is_set(&err) ? json_row_text(err.text) : json_null()),
 	    true, out);
+}
+
+void parked_row_replayed(const char *old_id, const char *id)
+{
+	char from[ESCAPE_SIZE];
+	char to[ESCAPE_SIZE];
+
+	if (strcmp(old_id, id) == 0)
+		printf("%s replayed\n", escape_text(id, to, sizeof(to)));
+	else
+		printf("%s replayed as %s\n", escape_text(old_id[0] ? old_id : "-", from, sizeof(from)),
+		       escape_text(id, to, sizeof(to)));
 }

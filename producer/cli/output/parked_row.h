@@ -23,4 +23,7 @@ int parked_row_json(const struct amqp_delivery *parked, FILE *out) must_check;
  */
 int parked_row_show(const struct amqp_delivery *parked, FILE *out) must_check;
 
+/** Says on standard output under which id a message was sent again. */
+void parked_row_replayed(const char *old_id, const char *id);
+
 #endif

@@ -171,7 +171,7 @@ static void sweep_parked(struct erasure *e, const struct amqp_url *url)
 	struct amqp_sweep_counts counts;
 	struct error err = {0};
 
-	if (amqp_sweep(url, TOPOLOGY_DEAD_PARKED_QUEUE, parked_is_about, &search, &counts, &err) < 0) {
+	if (amqp_sweep(NULL, url, TOPOLOGY_DEAD_PARKED_QUEUE, parked_is_about, &search, &counts, &err) < 0) {
 		miss(e, "parked messages", &err);
 		return;
 	}

@@ -13,6 +13,8 @@
 
 /* What a sweep looks for, and what it saw. */
 struct hunt {
+	struct context *ctx;
+	unsigned patience; /* cancels at this one; 0: never */
 	unsigned seen[COUNT + 1];
 	unsigned count;
 	unsigned every; /* take those whose number it divides; 0: none */
@@ -50,6 +52,8 @@ static bool hunt(void *arg, const struct amqp_delivery *delivery)
 		h->largest = delivery->body_size;
 	if (h->cut && h->count == h->cut)
 		cut();
+	if (h->patience && h->count == h->patience)
+		context_cancel(h->ctx);
 	return h->every && number % h->every == 0;
 }
 
@@ -57,7 +61,7 @@ static int sweep(struct hunt *h, struct amqp_sweep_counts *counts, struct error 
 {
 	h->count = 0;
 	memset(err, 0, sizeof(*err));
-	return amqp_sweep(&url, PARKED, hunt, h, counts, err);
+	return amqp_sweep(h->ctx, &url, PARKED, hunt, h, counts, err);
 }
 
 static void fill(void)
@@ -112,6 +116,27 @@ static void test_a_connection_that_breaks_loses_nothing(void **state)
 		assert_int_equal(h.seen[i], i + 1);
 }
 
+static void test_one_that_is_cancelled_gives_back_what_it_holds(void **state)
+{
+	struct amqp_sweep_counts counts;
+	struct context ctx = {0};
+	struct hunt h = {.ctx = &ctx, .patience = 100, .every = 50};
+	struct error err;
+
+	(void)state;
+	fill();
+	assert_true(sweep(&h, &counts, &err) < 0);
+	assert_int_equal(err.code, ERROR_CANCELLED);
+	assert_int_equal(counts.seen, 100);
+	assert_int_equal(counts.removed, 2);
+	h = (struct hunt){0};
+	assert_int_equal(sweep(&h, &counts, &err), 0);
+	assert_int_equal(counts.seen, COUNT - 2);
+	qsort(h.seen, counts.seen, sizeof(h.seen[0]), by_number);
+	assert_int_equal(h.seen[48], 49);
+	assert_int_equal(h.seen[49], 51);
+}
+
 static void test_a_queue_that_is_not_there(void **state)
 {
 	struct amqp_sweep_counts counts = {.seen = 7};
@@ -138,6 +163,8 @@ static void test_no_broker(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(test_takes_some_and_leaves_the_rest_in_order, fixture_set_up, fixture_tear_down),
     cmocka_unit_test_setup_teardown(test_a_connection_that_breaks_loses_nothing, fixture_set_up, fixture_tear_down),
+    cmocka_unit_test_setup_teardown(test_one_that_is_cancelled_gives_back_what_it_holds, fixture_set_up,
+				    fixture_tear_down),
     cmocka_unit_test_setup_teardown(test_a_queue_that_is_not_there, fixture_set_up, fixture_tear_down),
     cmocka_unit_test_setup_teardown(test_no_broker, fixture_set_up, fixture_tear_down),
 };

@@ -49,6 +49,7 @@ static void handle_later(void *arg, struct http_call *call)
 
 static void handle_stream(void *arg, struct http_call *call)
 {
+	http_call_note(call, "X-Note", "of a stream");
 	struct http_stream *stream = http_call_stream(call, "text/event-stream", 65536);
 
 	assert_non_null(stream);
@@ -359,6 +360,33 @@ static void test_an_answer_later(void **state)
 	close(fd);
 }
 
+static void test_headers_that_any_answer_carries(void **state)
+{
+	static const struct http_problem_kind kind = {429, "often", "Too often."};
+	struct fixture *f = *state;
+	struct http_problem problem;
+	char out[4096];
+	int fd = dial(f);
+
+	put(fd, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+	struct http_call *call = wait_held(f);
+	http_call_note(call, "X-One", "1");
+	http_call_note(call, "X-Two", "2");
+	say(call, "said");
+	assert_true(read_until(fd, out, sizeof(out), "\r\n\r\nsaid"));
+	assert_non_null(strstr(out, "X-One: 1\r\n"));
+	assert_non_null(strstr(out, "X-Two: 2\r\n"));
+	put(fd, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+	call = wait_held(f);
+	http_call_note(call, "X-One", "3");
+	http_problem_init(&problem, &kind, "%s", "wait");
+	http_call_refuse(call, &problem);
+	assert_true(read_until(fd, out, sizeof(out), "\"wait\""));
+	assert_non_null(strstr(out, "X-One: 3\r\n"));
+	assert_null(strstr(out, "X-Two"));
+	close(fd);
+}
+
 static void test_a_client_that_left(void **state)
 {
 	struct fixture *f = *state;
@@ -399,6 +427,7 @@ static void test_a_stream(void **state)
 	struct http_stream *stream = wait_stream(f);
 	assert_int_equal(http_stream_write(stream, "data: 1\n\n", 9), 0);
 	assert_true(read_until(fd, out, sizeof(out), "data: 1\n\n"));
+	assert_non_null(strstr(out, "X-Note: of a stream\r\n"));
 	assert_int_equal(http_stream_write(stream, "data: 2\n\n", 9), 0);
 	assert_true(read_until(fd, out, sizeof(out), "data: 2\n\n"));
 	http_stream_end(stream);
@@ -503,6 +532,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_headers_of_all_kinds, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_headers_have_an_end, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_an_answer_later, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_headers_that_any_answer_carries, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_a_client_that_left, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_a_stream, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_a_slow_reader_is_cut_off, setup, teardown),

@@ -101,7 +101,7 @@ static void test_refusals(void **state)
 	(void)state;
 	REFUSED("one of --at", "--name", "n");
 	REFUSED("one of --at", "--in", "1m", "--every", "1m");
-	REFUSED("one of --at", "--in", "1m", "--in", "2m");
+	REFUSED("--in: is there twice", "--in", "1m", "--in", "2m");
 	REFUSED("in the past", "--at", "2026-11-25T11:59:59Z");
 	REFUSED("ten years", "--at", "2046-11-25T11:59:59Z");
 	REFUSED("not a time", "--at", "tomorrow");
@@ -110,7 +110,7 @@ static void test_refusals(void **state)
 	REFUSED("--cron: cron: minute", "--cron", "61 * * * *");
 	REFUSED("--cron: is empty", "--cron", "");
 	REFUSED("there is no Europe/Bonn", "--cron", "@daily", "--time-zone", "Europe/Bonn");
-	REFUSED("goes with --cron", "--every", "1h", "--time-zone", "Europe/Berlin");
+	REFUSED("--time-zone: goes with --cron", "--every", "1h", "--time-zone", "Europe/Berlin");
 	REFUSED("goes with --every and --cron", "--in", "1h", "--misfire", "skip");
 	REFUSED("run-once or skip", "--every", "1h", "--misfire", "maybe");
 	REFUSED("UTF-8", "--in", "1h", "--name", "\xff");

@@ -1,12 +1,12 @@
-#include "run.h"
+#include "parked/replay_message.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/fleet/replay.h"
+#include "base/uuid.h"
 #include "job/job.h"
-#include "job/reply.h"
+#include "run.h"
 
 #define OLD_ID "01930000-0000-7000-8000-000000000001"
 #define NOW_MS 1764108000000
