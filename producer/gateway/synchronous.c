@@ -82,10 +82,19 @@ static int refuse(struct http_problem *problem, const char *field, const char *w
 	return -ENOTSUP;
 }
 
+/* What would be too large for a message. */
+static int refuse_size(struct http_problem *problem)
+{
+	http_problem_init(problem, &problem_image_too_large, "both together may have %u bytes", JOB_MAX_ENCODED_BYTES);
+	return -EMSGSIZE;
+}
+
 int synchronous_check(const struct job_body *body, struct http_problem *problem)
 {
 	const struct job *job = &body->job;
 
+	if (job->image_a.size > JOB_MAX_ENCODED_BYTES || job->image_b.size > JOB_MAX_ENCODED_BYTES - job->image_a.size)
+		return refuse_size(problem);
 	if (job->image_a.url)
 		return refuse(problem, "image_a.url", "images by URL");
 	if (job->image_b.url)

@@ -22,7 +22,10 @@ void synchronous_free(struct synchronous *synchronous);
 /** Starts the threads that take matches out of gateway->intake. Returns 0 or a negative errno. */
 int synchronous_start_pool(struct pool **out, struct gateway *gateway) must_check;
 
-/** Refuses what takes more than this process: images by URL, callbacks, jobs for later. 0 or a negative errno. */
+/**
+ * Refuses what takes more than this process (images by URL, callbacks, jobs for later), and what no queue would take
+ * for its size. 0 or a negative errno.
+ */
 int synchronous_check(const struct job_body *body, struct http_problem *problem) must_check;
 
 #endif

@@ -36,6 +36,21 @@ static void test_bytes_are_taken(void **state)
 	assert_int_equal(synchronous_check(&body, &problem), 0);
 }
 
+static void test_what_no_message_could_hold(void **state)
+{
+	struct job_body body = match_of_bytes();
+	struct http_problem problem;
+
+	(void)state;
+	body.job.image_a.size = JOB_MAX_ENCODED_BYTES - body.job.image_b.size;
+	assert_int_equal(synchronous_check(&body, &problem), 0);
+	body.job.image_b.size++;
+	assert_int_equal(synchronous_check(&body, &problem), -EMSGSIZE);
+	assert_ptr_equal(problem.kind, &problem_image_too_large);
+	body.job.image_a.size = SIZE_MAX;
+	assert_int_equal(synchronous_check(&body, &problem), -EMSGSIZE);
+}
+
 static void test_what_takes_more_is_refused(void **state)
 {
 	struct job_body body = match_of_bytes();
@@ -58,6 +73,7 @@ static void test_what_takes_more_is_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_bytes_are_taken),
+    cmocka_unit_test(test_what_no_message_could_hold),
     cmocka_unit_test(test_what_takes_more_is_refused),
 };
 
