@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 int thread_start(pthread_t *id, void *(*main)(void *), void *arg)
 {
@@ -25,4 +26,11 @@ void thread_set_name(const char *fmt, ...)
 	vsnprintf(name, sizeof(name), fmt, args);
 	va_end(args);
 	pthread_setname_np(pthread_self(), name);
+}
+
+unsigned thread_processors(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count > 0 ? (unsigned)count : 1;
 }

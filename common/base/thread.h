@@ -14,4 +14,7 @@ int thread_start(pthread_t *id, void *(*main)(void *), void *arg) must_check;
 /** Names the calling thread as `top -H` and gdb show it; cut at 15 characters. */
 void thread_set_name(const char *fmt, ...) printf_like(1, 2);
 
+/** How many processors there are to compute on; at least 1. */
+unsigned thread_processors(void);
+
 #endif

@@ -141,6 +141,8 @@ static int make(struct gateway *gateway, struct error *err)
 		r = error_set(err, ERROR_INTERNAL, "out of memory");
 	if (r == 0)
 		r = admission_init(gateway, err);
+	if (r == 0 && strcmp(config_string(config, OPTION_GATEWAY_MODE), "synchronous") == 0)
+		r = synchronous_new(&gateway->synchronous, config, err);
 	if (r != 0)
 		return r;
 	gateway->recent = recent_new(MAX_RECENT);
@@ -153,7 +155,8 @@ static int make(struct gateway *gateway, struct error *err)
 	if (!gateway->recent || !gateway->hub || !gateway->heard || !gateway->intake || !gateway->reading ||
 	    !gateway->replays)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
-	r = make_links(gateway, err);
+	if (!gateway->synchronous)
+		r = make_links(gateway, err);
 	if (r == 0 && (make_desk(gateway) != 0 || routes_start_pools(gateway) != 0 || replays_start(gateway) != 0))
 		r = error_set(err, ERROR_INTERNAL, "out of memory or threads");
 	return r;
@@ -201,6 +204,7 @@ void gateway_free(struct gateway *gateway)
 	recent_free(gateway->recent);
 	drop_heard(gateway);
 	admission_finish(gateway);
+	synchronous_free(gateway->synchronous);
 	queue_free(gateway->heard);
 	queue_free(gateway->intake);
 	queue_free(gateway->reading);
@@ -219,7 +223,7 @@ static int listen_on(struct gateway *gateway, struct error *err)
 	    .routes = routes_table,
 	    .route_count = routes_count,
 	    .arg = gateway,
-	    .admit = admission_glance,
+	    .admit = routes_glance,
 	    .max_body = (size_t)config_integer(config, OPTION_GATEWAY_MAX_BODY),
 	    .max_bodies = (size_t)config_integer(config, OPTION_GATEWAY_MAX_BODIES),
 	    .max_connections = (unsigned)config_integer(config, OPTION_GATEWAY_MAX_CONNECTIONS),
@@ -236,10 +240,13 @@ static int listen_on(struct gateway *gateway, struct error *err)
 
 int gateway_start(struct gateway *gateway, struct error *err)
 {
-	int r = amqp_link_start(gateway->publishing, err);
+	int r = 0;
 
-	if (r == 0)
-		r = amqp_link_start(gateway->hearing, err);
+	if (!gateway->synchronous) {
+		r = amqp_link_start(gateway->publishing, err);
+		if (r == 0)
+			r = amqp_link_start(gateway->hearing, err);
+	}
 	return r == 0 ? listen_on(gateway, err) : r;
 }
 
@@ -278,6 +285,7 @@ static void drain(struct gateway *gateway)
 		turn(gateway);
 		idle = http_service_drain(gateway->service, 0) == 0;
 	}
+	atomic_store(&gateway->out_of_time, !idle);
 	log_info(NULL, "stopped", log_boolean("idle", idle));
 }
 

@@ -12,6 +12,7 @@
 #include "hub.h"
 #include "recent.h"
 #include "store/store.h"
+#include "synchronous.h"
 #include "visit.h"
 
 /** Visits that wait for a thread of a pool. */
@@ -21,6 +22,7 @@
 struct gateway {
 	const struct config *config;
 	struct metrics *metrics;
+	struct synchronous *synchronous; /**< NULL: jobs go to the broker; otherwise there are no links to one */
 	struct amqp_url broker;
 	struct amqp_link *publishing;
 	struct amqp_link *hearing;
@@ -54,6 +56,7 @@ struct gateway {
 	atomic_int_fast64_t turned_ms; /**< when the main loop last turned */
 	atomic_bool missed;            /**< the hearing connection broke */
 	atomic_bool stopping;
+	atomic_bool out_of_time;   /**< to finish what is in hand */
 	atomic_flag fatal_claimed; /**< by the first thread that reports a fatal error */
 	atomic_bool has_fatal;     /**< `fatal` is written */
 	struct error fatal;
@@ -63,6 +66,9 @@ struct gateway {
 extern const struct http_route routes_table[];
 extern const unsigned routes_count;
 
+/** What a request is asked when its headers are there; as http_service_settings.admit. */
+bool routes_glance(void *gateway, struct http_call *call, struct http_problem *problem);
+
 /** Starts the pools that handle visits. Returns 0 or a negative errno. */
 int routes_start_pools(struct gateway *gateway) must_check;
 
@@ -71,6 +77,9 @@ void routes_stop_pools(struct gateway *gateway);
 
 /** Hands a visit to a pool, or refuses it when too many wait. Takes it over. */
 void routes_pass(struct queue *queue, struct visit *visit);
+
+/** admission_check(), which every request of the API passes. False: the visit has been refused and is gone. */
+bool routes_admit(struct gateway *gateway, struct visit *visit, struct store **store) must_check;
 
 /** Answers a visit with a problem and frees it. */
 void routes_refuse(struct visit *visit, const struct http_problem *problem);

@@ -1,6 +1,7 @@
 /* facefleet-gateway: the HTTP API. Takes jobs, hands them to the broker, says what became of them. */
 
 #include "gateway.h"
+#include "nn/blas.h"
 #include "obs/program.h"
 
 static const char help[] =
@@ -35,6 +36,7 @@ int main(int argc, char **argv)
 	struct gateway *gateway = NULL;
 	int status;
 
+	nn_blas_choose(argv); /* for the synchronous mode */
 	if (program_begin(&program, argc, argv, &status))
 		status = run(&gateway, &program);
 	gateway_free(gateway);

@@ -32,6 +32,8 @@ const struct http_problem_kind problem_idempotency_in_flight = {
 const struct http_problem_kind problem_idempotency_reused = {422, "idempotency_reused",
 							     "The Idempotency-Key was used for another request."};
 const struct http_problem_kind problem_internal = {500, "internal", "Something is wrong with the gateway."};
+const struct http_problem_kind problem_not_in_this_mode = {501, "not_in_this_mode",
+							   "The gateway does not do this in the mode it is in."};
 
 void problem_from_error(struct http_problem *problem, const struct http_problem_kind *kind, const struct error *err)
 {

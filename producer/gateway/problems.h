@@ -28,6 +28,7 @@ extern const struct http_problem_kind problem_invalid_header;
 extern const struct http_problem_kind problem_idempotency_in_flight;
 extern const struct http_problem_kind problem_idempotency_reused;
 extern const struct http_problem_kind problem_internal;
+extern const struct http_problem_kind problem_not_in_this_mode;
 
 /** A refused job, form or query as a problem: "image_a.url: has no host" blames the field `image_a.url`. */
 void problem_from_error(struct http_problem *problem, const struct http_problem_kind *kind, const struct error *err);

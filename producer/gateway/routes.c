@@ -12,6 +12,9 @@
 #include "gateway_private.h"
 #include "problems.h"
 
+/* Threads of the intake, unless gateway.threads says otherwise. */
+#define INTAKE_THREADS 2
+
 /* --- passing on -------------------------------------------------------------------------------- */
 
 void routes_refuse(struct visit *visit, const struct http_problem *problem)
@@ -53,17 +56,23 @@ void routes_pass(struct queue *queue, struct visit *visit)
 	refuse_busy(call, "too many requests are waiting");
 }
 
-/* The one place that every request of the API comes through. */
+bool routes_admit(struct gateway *gateway, struct visit *visit, struct store **store)
+{
+	struct http_problem problem;
+
+	if (!visit->call || admission_check(gateway, visit, store, &problem))
+		return true;
+	routes_refuse(visit, &problem);
+	return false;
+}
+
 static void handle_visit(void *arg, void *state, void *item)
 {
 	struct gateway *gateway = arg;
 	struct visit *visit = item;
-	struct http_problem problem;
 
-	if (!visit->call || admission_check(gateway, visit, state, &problem))
+	if (routes_admit(gateway, visit, state))
 		visit->handle(gateway, visit, state);
-	else
-		routes_refuse(visit, &problem);
 }
 
 int routes_open_store(struct gateway *gateway, struct store **store, struct error *err)
@@ -98,8 +107,11 @@ int routes_start_pools(struct gateway *gateway)
 {
 	unsigned threads = (unsigned)config_integer(gateway->config, OPTION_GATEWAY_THREADS);
 	unsigned store_threads = (unsigned)config_integer(gateway->config, OPTION_GATEWAY_STORE_THREADS);
-	int r = pool_start(&gateway->intake_pool, "intake", threads, gateway->intake, &pool_ops, gateway);
 
+	if (gateway->synchronous)
+		return synchronous_start_pool(&gateway->intake_pool, gateway);
+	int r = pool_start(&gateway->intake_pool, "intake", threads > 0 ? threads : INTAKE_THREADS, gateway->intake,
+			   &pool_ops, gateway);
 	return r == 0
 		   ? pool_start(&gateway->reading_pool, "reading", store_threads, gateway->reading, &pool_ops, gateway)
 		   : r;
@@ -133,6 +145,19 @@ static void pass_job(struct gateway *gateway, struct http_call *call, enum job_o
 static void handle_match(void *arg, struct http_call *call)
 {
 	pass_job(arg, call, JOB_MATCH, KEY_MATCH);
+}
+
+bool routes_glance(void *arg, struct http_call *call, struct http_problem *problem)
+{
+	const struct gateway *gateway = arg;
+	const struct http_route *route = http_call_route(call);
+
+	if (!admission_glance(arg, call, problem))
+		return false;
+	if (!gateway->synchronous || route->always || route->handle == handle_match)
+		return true;
+	http_problem_init(problem, &problem_not_in_this_mode, "gateway.mode is synchronous: only /v1/match is served");
+	return false;
 }
 
 static void handle_verify(void *arg, struct http_call *call)

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 /* Copies a header if it fits; what does not is as good as absent. */
 static bool copy_header(const struct http_call *call, const char *name, char *out, size_t size)
 {
@@ -22,6 +24,7 @@ struct visit *visit_new(struct http_call *call, visit_fn *handle, enum key_scope
 	if (!visit)
 		return NULL;
 	visit->call = call;
+	visit->received_ns = clock_monotonic_ns();
 	visit->handle = handle;
 	visit->scope = scope;
 	visit->credentials_kind = keyring_read(http_call_header(call, "Authorization"),

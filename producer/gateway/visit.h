@@ -21,6 +21,7 @@ typedef void visit_fn(struct gateway *gateway, struct visit *visit, struct store
 /** A request on its way through the gateway: what is needed of its headers, off the HTTP service's thread. */
 struct visit {
 	struct http_call *call; /**< NULL: of the gateway's own making, not a request */
+	int64_t received_ns;    /**< monotonic: when all of the request was there */
 	visit_fn *handle;
 	enum key_scope scope; /**< what it takes to ask for this */
 	enum credentials_kind credentials_kind;

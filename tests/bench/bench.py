@@ -17,6 +17,7 @@ from fleet import PRIVATE_BROKER, ROOT, SAMPLES, Broker, Fleet, wait_until  # no
 
 
 PRIVATE_REDIS = os.path.join(ROOT, "tests", "servers", "private-redis")
+PRIVATE_POSTGRES = os.path.join(ROOT, "tests", "servers", "private-postgres")
 
 
 def add_bin_option(parser):
@@ -58,15 +59,16 @@ def private_fleet(bin_dir, broker_prefix=()):
         yield fleet
 
 
-class PrivateRedis:
-    """A Redis of one's own, which may be killed and started again under the same URL."""
+class PrivateServer:
+    """A Redis or PostgreSQL of one's own, which may be killed and started again under the same URL."""
 
-    def __init__(self, folder):
+    def __init__(self, script, folder):
+        self.script = script
         self.folder = folder
         self.url = self.start()
 
     def command(self, word):
-        return subprocess.run([PRIVATE_REDIS, word, self.folder], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        return subprocess.run([self.script, word, self.folder], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
     def start(self):
         return self.command("start")
@@ -80,9 +82,22 @@ class PrivateRedis:
 
 @contextlib.contextmanager
 def private_redis(parent):
-    redis = PrivateRedis(os.path.join(parent, "redis"))
-    yield redis
-    redis.stop()
+    redis = PrivateServer(PRIVATE_REDIS, os.path.join(parent, "redis"))
+    try:
+        yield redis
+    finally:
+        redis.stop()
+
+
+@contextlib.contextmanager
+def private_postgres():
+    with tempfile.TemporaryDirectory(prefix="facefleet-postgres.", dir="/tmp") as folder:
+        os.chmod(folder, 0o711)  # the server may run as another user
+        postgres = PrivateServer(PRIVATE_POSTGRES, os.path.join(folder, "data"))
+        try:
+            yield postgres
+        finally:
+            postgres.stop()
 
 
 class PeopleClient:

@@ -11,14 +11,12 @@ import argparse
 import os
 import sqlite3
 import subprocess
-import tempfile
 import time
 
 import pika
 
-from bench import add_bin_option, private_fleet, wait_until
+from bench import add_bin_option, private_fleet, private_postgres, wait_until
 
-PRIVATE_POSTGRES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "servers", "private-postgres")
 BATCH = "facefleet.jobs.batch"
 COUNT = 1000
 # An unenrolment in MessagePack: {"op": "unenroll", "user_id": "nobody"}
@@ -161,16 +159,8 @@ def main():
         if not arguments.postgres:
             measure(fleet, Sqlite(fleet), arguments)
             return
-        with tempfile.TemporaryDirectory(prefix="facefleet-postgres.", dir="/tmp") as folder:
-            os.chmod(folder, 0o711)
-            data = os.path.join(folder, "data")
-            url = subprocess.run(
-                [PRIVATE_POSTGRES, "start", data], check=True, stdout=subprocess.PIPE, text=True
-            ).stdout.strip()
-            try:
-                measure(fleet, Postgres(fleet, url), arguments)
-            finally:
-                subprocess.run([PRIVATE_POSTGRES, "stop", data], check=True)
+        with private_postgres() as postgres:
+            measure(fleet, Postgres(fleet, postgres.url), arguments)
 
 
 if __name__ == "__main__":

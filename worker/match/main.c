@@ -5,12 +5,12 @@
 
 #include "amqp/settings.h"
 #include "base/stop.h"
+#include "base/thread.h"
 #include "cache/photo_cache.h"
 #include "cache/redis.h"
-#include "face/builtin.h"
 #include "http/server.h"
+#include "matcher_settings.h"
 #include "nn/blas.h"
-#include "nn/kernels/kernels.h"
 #include "obs/log.h"
 #include "obs/program.h"
 #include "worker.h"
@@ -33,9 +33,7 @@ static unsigned compute_threads(const struct config *config)
 {
 	int64_t wanted = config_integer(config, OPTION_WORKER_THREADS);
 
-	if (wanted == 0)
-		wanted = sysconf(_SC_NPROCESSORS_ONLN);
-	return wanted > 0 ? (unsigned)wanted : 1;
+	return wanted > 0 ? (unsigned)wanted : thread_processors();
 }
 
 static uint16_t prefetch(const struct config *config, enum option_id option, unsigned threads)
@@ -66,24 +64,6 @@ static void set_name(struct parts *parts, const struct config *config)
 		snprintf(parts->name, sizeof(parts->name), "%s", wanted);
 	else
 		snprintf(parts->name, sizeof(parts->name), "%s-%d", host, (int)getpid());
-}
-
-static int load_models(struct parts *parts, const struct config *config, struct error *err)
-{
-	char detector[BUILTIN_PATH_SIZE];
-	char embedder[BUILTIN_PATH_SIZE];
-	int r = builtin_model_folder(config_string(config, OPTION_MODEL_DETECTOR), "detector", detector, err);
-
-	if (r == 0)
-		r = builtin_model_folder(config_string(config, OPTION_MODEL_EMBEDDER), "embedder", embedder, err);
-	if (r == 0)
-		r = modelset_load(&parts->models, detector, embedder, err);
-	if (r == 0)
-		log_info(NULL, "models loaded", log_string("detector", parts->models->detector.name),
-			 log_string("embedder", parts->models->embedder.name),
-			 log_string("model_id", parts->models->model_id),
-			 log_string("kernels", nn_kernels_best()->name), log_string("blas", nn_blas_kernels()));
-	return r;
 }
 
 /* Everything but the photograph's bytes that decides what is found in it. */
@@ -127,16 +107,7 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 	unsigned threads = compute_threads(config);
 	struct worker_settings settings = {
 	    .name = parts->name,
-	    .matcher = {.models = parts->models,
-			.limits = {.max_bytes = (size_t)config_integer(config, OPTION_IMAGE_MAX_BYTES),
-				   .max_pixels = config_integer(config, OPTION_IMAGE_MAX_PIXELS),
-				   .max_side = (int)config_integer(config, OPTION_IMAGE_MAX_SIDE)},
-			.min_threshold = config_number(config, OPTION_FACE_MIN_THRESHOLD),
-			.enrolment = {.min_eye_distance = config_number(config, OPTION_FACE_MIN_EYE_DISTANCE),
-				      .min_sharpness = config_number(config, OPTION_FACE_MIN_SHARPNESS),
-				      .max_yaw = config_number(config, OPTION_FACE_MAX_YAW),
-				      .max_roll = config_number(config, OPTION_FACE_MAX_ROLL)},
-			.portraits = config_boolean(config, OPTION_PEOPLE_PORTRAITS)},
+	    .matcher = matcher_settings_from_config(config, parts->models),
 	    .threads = threads,
 	    .prefetch = {[LANE_REALTIME] = prefetch(config, OPTION_WORKER_PREFETCH_REALTIME, threads),
 			 [LANE_BATCH] = prefetch(config, OPTION_WORKER_PREFETCH_BATCH, threads)},
@@ -185,8 +156,8 @@ static int run(struct parts *parts, const struct program *program)
 	struct error err = {0};
 
 	set_name(parts, program->config);
-	if (load_models(parts, program->config, &err) < 0 || start_worker(parts, program, &err) < 0 ||
-	    start_server(parts, program, &err) < 0)
+	if (matcher_settings_load_models(&parts->models, program->config, &err) < 0 ||
+	    start_worker(parts, program, &err) < 0 || start_server(parts, program, &err) < 0)
 		return program_failed(&err, "start failed");
 	while (stop_wait(0, TICK_MS) == 0) {
 		worker_tick(parts->worker);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/stop.h"
+#include "base/thread.h"
 #include "chosen.h"
 #include "evaluation.h"
 #include "roc_svg.h"
@@ -98,7 +99,7 @@ static int evaluate(const struct request *request, const struct pairs *pairs, co
 	    .limits = {.max_bytes = (size_t)config_integer(config, OPTION_IMAGE_MAX_BYTES),
 		       .max_pixels = config_integer(config, OPTION_IMAGE_MAX_PIXELS),
 		       .max_side = (int)config_integer(config, OPTION_IMAGE_MAX_SIDE)},
-	    .threads = (unsigned)(request->threads > 0 ? request->threads : sysconf(_SC_NPROCESSORS_ONLN)),
+	    .threads = request->threads > 0 ? (unsigned)request->threads : thread_processors(),
 	    .progress = !request->quiet && isatty(STDERR_FILENO) ? show_progress : NULL,
 	};
 	struct roc_summary summary;

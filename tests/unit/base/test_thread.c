@@ -1,5 +1,6 @@
 #include "run.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -53,9 +54,19 @@ static void test_names_are_cut(void **state)
 	assert_string_equal(seen.name, "a-name-that-is-");
 }
 
+static void test_there_are_processors(void **state)
+{
+	cpu_set_t allowed;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+	assert_true(thread_processors() >= (unsigned)CPU_COUNT(&allowed));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_signals_are_blocked_in_the_thread_only),
     cmocka_unit_test(test_names_are_cut),
+    cmocka_unit_test(test_there_are_processors),
 };
 
 RUN_TESTS(tests)

@@ -1,0 +1,16 @@
+#ifndef MATCH_MATCHER_SETTINGS_H
+#define MATCH_MATCHER_SETTINGS_H
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "matcher.h"
+
+/** Loads the models that the configuration names, and logs which. The caller frees them with modelset_free(). Takes
+ * a good part of a second. */
+int matcher_settings_load_models(struct modelset **out, const struct config *config, struct error *err) must_check;
+
+/** What the configuration says of matching, without caches and people. Borrows `models`. */
+struct matcher_settings matcher_settings_from_config(const struct config *config, const struct modelset *models);
+
+#endif
