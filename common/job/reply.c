@@ -63,6 +63,20 @@ void reply_init(struct reply *reply, const char *task_id, const struct job *job)
 		copy(reply->callback_url, sizeof(reply->callback_url), job->callback_url);
 }
 
+bool reply_remove_candidate(struct reply *reply, const char *user_id)
+{
+	struct reply_result *result = &reply->result;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < result->candidate_count; i++) {
+		if (strcmp(result->candidates[i].user_id, user_id) != 0)
+			result->candidates[kept++] = result->candidates[i];
+	}
+	bool removed = kept < result->candidate_count;
+	result->candidate_count = kept;
+	return removed;
+}
+
 void reply_finish(struct reply *reply)
 {
 	free(reply->result.candidates);

@@ -117,6 +117,9 @@ int reply_encode_json_within(const struct reply *reply, size_t max_bytes, struct
 int reply_decode(struct reply *reply, enum encoding encoding, const uint8_t *body, size_t size,
 		 struct error *err) must_check;
 
+/** Takes a user out of the candidates, whose order stays; true if they were among them. */
+bool reply_remove_candidate(struct reply *reply, const char *user_id);
+
 /** Frees the candidates. */
 void reply_finish(struct reply *reply);
 

@@ -10,7 +10,8 @@
 
 /*
  * What the store needs of a database: SQL that SQLite and PostgreSQL both understand, with parameters $1, $2, ...
- * One connection, used by one thread at a time.
+ * Where bytes are in others is said by "position"(whole, part), quoted: without the quotes it is PostgreSQL's own
+ * syntax. One connection, used by one thread at a time.
  */
 
 struct breakers; /* obs/breakers.h */

@@ -202,6 +202,20 @@ static int use_wal(struct database *database, int64_t timeout_ms, struct error *
 	}
 }
 
+/* PostgreSQL's, of bytes: where in `whole` the first `part` begins, from 1; 0: nowhere. */
+static void position(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *whole = sqlite3_value_blob(values[0]);
+	const char *part = sqlite3_value_blob(values[1]);
+	const char *at = NULL;
+
+	(void)count;
+	if (whole && part)
+		at =
+		    memmem(whole, (size_t)sqlite3_value_bytes(values[0]), part, (size_t)sqlite3_value_bytes(values[1]));
+	sqlite3_result_int64(context, at ? at - whole + 1 : 0);
+}
+
 static int set_up(struct database *database, int64_t timeout_ms, struct error *err)
 {
 	struct error why = {0};
@@ -215,6 +229,9 @@ static int set_up(struct database *database, int64_t timeout_ms, struct error *e
 		r = database_execute(database, "PRAGMA synchronous = FULL", NULL, 0, err);
 	if (r == 0)
 		r = database_execute(database, "PRAGMA foreign_keys = ON", NULL, 0, err);
+	if (r == 0 && sqlite3_create_function(handle_of(database), "position", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+					      NULL, position, NULL, NULL) != SQLITE_OK)
+		r = fail(handle_of(database), err);
 	return r;
 }
 

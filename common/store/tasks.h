@@ -149,4 +149,20 @@ int tasks_purge_deliveries(struct store *store, int64_t before_ms, unsigned limi
 int tasks_erase_user(struct store *store, const char *collection, const char *user_id, uint64_t *removed,
 		     struct error *err) must_check;
 
+/** Where the next step of tasks_erase_candidate() begins; zero-initialise. */
+struct tasks_step {
+	int64_t finished_at_ms;
+	char task_id[UUID_SIZE];
+};
+
+/**
+ * Takes a user out of the candidates that kept replies list (collection NULL: in searches of any), and leaves the rest
+ * of the reply and its task as they are. A reply without a collection counts as any's; one that cannot be read is
+ * logged and stays. Looks at some of the finished tasks, those that finished first before the others, and moves `step`
+ * on; each reply is changed in a transaction of its own. `changed` gets how many were. Returns how many tasks it looked
+ * at, 0 at the end, or a negative errno: then `step` has not moved, and the call can be repeated.
+ */
+int tasks_erase_candidate(struct store *store, const char *collection, const char *user_id, struct tasks_step *step,
+			  unsigned *changed, struct error *err) must_check;
+
 #endif

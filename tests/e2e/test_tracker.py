@@ -401,3 +401,21 @@ def test_erase_takes_the_tasks_of_a_person(fleet, store, publisher):
     assert done.returncode == 0 and "tasks   1 removed with its history\n" in done.stdout, done
     assert store.task(ann) is None and store.log(ann) == [] and store.task(bob)[0] == "running"
     store.check()
+
+
+def test_erase_takes_a_person_out_of_the_searches_of_others(fleet, store, publisher):
+    fleet.tracker().wait_ready()
+    task_id = new_task_id()
+    candidates = [{"user_id": user, "image_id": new_task_id(), "similarity": 0.5} for user in ("bob", "ann", "anna")]
+    result = {"threshold": 0.3, "face_policy": "largest", "candidates": candidates}
+    body = {"task_id": task_id, "op": "search", "collection": "staff", "state": "succeeded", "attempt": 1, "result": result}
+    publisher.say(body, "reply", "facefleet.replies", "task.batch.succeeded.quiet")
+    wait_until(lambda: store.task(task_id), "it is there")
+    for collection, changed in (("others", 0), ("staff", 1)):
+        done = fleet.shell("erase", "ann", "--yes", "--collection", collection, "--set", "cache.redis_url=")
+        assert done.returncode == 0, done
+        assert f"replies {changed} search" in done.stdout
+        shown = json.loads(fleet.shell("task", task_id, "--json").stdout)
+        found = [candidate["user_id"] for candidate in shown["reply"]["result"]["candidates"]]
+        assert found == (["bob", "anna"] if changed else ["bob", "ann", "anna"])
+    store.check()

@@ -8,13 +8,11 @@
 /* What a body says, or that it says nothing. */
 enum answer { UNREADABLE, ANOTHER, ABOUT };
 
-static enum answer compare(const struct parked_search *search, const char *user_id, const char *collection)
+static enum answer compare(const struct parked_search *search, bool named, const char *collection)
 {
-	bool same = strcmp(user_id, search->user_id) == 0;
-
-	if (same && search->collection)
-		same = strcmp(collection, search->collection) == 0;
-	return same ? ABOUT : ANOTHER;
+	if (named && search->collection)
+		named = strcmp(collection, search->collection) == 0;
+	return named ? ABOUT : ANOTHER;
 }
 
 static enum answer read_job(const struct parked_search *search, enum encoding encoding,
@@ -26,7 +24,7 @@ static enum answer read_job(const struct parked_search *search, enum encoding en
 	int r = job_decode(&job, encoding, delivery->body, delivery->body_size, NULL);
 	/* What was refused may have got as far as its user id; its collection is anybody's guess. */
 	if (r == 0 || (job.user_id[0] && !search->collection))
-		answer = compare(search, job.user_id, job.collection);
+		answer = compare(search, strcmp(job.user_id, search->user_id) == 0, job.collection);
 	job_finish(&job);
 	return answer;
 }
@@ -38,7 +36,8 @@ static enum answer read_reply(const struct parked_search *search, enum encoding 
 
 	if (reply_decode(&reply, encoding, delivery->body, delivery->body_size, NULL) < 0)
 		return UNREADABLE;
-	enum answer answer = compare(search, reply.user_id, reply.collection);
+	bool named = strcmp(reply.user_id, search->user_id) == 0 || reply_remove_candidate(&reply, search->user_id);
+	enum answer answer = compare(search, named, reply.collection);
 	reply_finish(&reply);
 	return answer;
 }

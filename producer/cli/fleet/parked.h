@@ -14,9 +14,9 @@ struct parked_search {
 };
 
 /**
- * True if the message is about that person: a job, or a reply on its way to a callback, with that user id. Of a job
- * that is no good the user id counts if it can be read, unless a collection was asked for. An amqp_sweep_fn; `arg` is a
- * struct parked_search.
+ * True if the message is about that person: a job, or a reply on its way to a callback, with that user id, or a
+ * reply that lists them among its candidates. Of a job that is no good the user id counts if it can be read, unless a
+ * collection was asked for. An amqp_sweep_fn; `arg` is a struct parked_search.
  */
 bool parked_is_about(void *arg, const struct amqp_delivery *delivery);
 

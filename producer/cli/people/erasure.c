@@ -30,8 +30,9 @@
 struct erasure {
 	const struct erasure_settings *settings;
 	const struct config *config;
-	uint64_t version; /* of the store, with the person gone; 0: nothing changed, or it was not reached */
-	unsigned missed;  /* places that could not be reached */
+	struct store *store; /* NULL: none is configured, or it was not reached */
+	uint64_t version;    /* of the store, with the person gone; 0: nothing changed, or it was not reached */
+	unsigned missed;     /* places that could not be reached */
 };
 
 /* One line about one place; quiet asks for errors only. */
@@ -58,14 +59,24 @@ static void miss(struct erasure *e, const char *place, const struct error *err)
 
 /* --- the store --- */
 
-static void erase_from_store(struct erasure *e)
+static void open_store(struct erasure *e)
 {
 	const struct store_settings settings = {
 	    .url = config_string(e->config, OPTION_STORE_URL),
 	    .timeout_ms = config_integer(e->config, OPTION_STORE_TIMEOUT),
 	};
+	struct error err = {0};
+
+	if (!settings.url[0])
+		tell(e, "store", "none is configured");
+	else if (store_open(&e->store, &settings, &err) < 0)
+		miss(e, "store", &err);
+}
+
+static void erase_from_store(struct erasure *e)
+{
+	const struct erasure_settings *who = e->settings;
 	struct people_command command = {.accepted_ms = clock_unix_ms()};
-	struct store *store = NULL;
 	struct error err = {0};
 	char id[UUID_SIZE];
 	unsigned persons = 0;
@@ -73,21 +84,14 @@ static void erase_from_store(struct erasure *e)
 	uint64_t tasks = 0;
 	uint64_t schedules = 0;
 
-	if (!settings.url[0]) {
-		tell(e, "store", "none is configured");
-		return;
-	}
 	uuid_v7(id);
 	command.id = id;
-	int r = store_open(&store, &settings, &err);
+	int r =
+	    collections_erase(e->store, who->collection, who->user_id, &command, &persons, &images, &e->version, &err);
 	if (r == 0)
-		r = collections_erase(store, e->settings->collection, e->settings->user_id, &command, &persons, &images,
-				      &e->version, &err);
+		r = tasks_erase_user(e->store, who->collection, who->user_id, &tasks, &err);
 	if (r == 0)
-		r = tasks_erase_user(store, e->settings->collection, e->settings->user_id, &tasks, &err);
-	if (r == 0)
-		r = schedules_erase_user(store, e->settings->collection, e->settings->user_id, &schedules, &err);
-	store_close(store);
+		r = schedules_erase_user(e->store, who->collection, who->user_id, &schedules, &err);
 	if (r < 0) {
 		miss(e, "store", &err);
 		return;
@@ -96,6 +100,27 @@ static void erase_from_store(struct erasure *e)
 	     persons == 1 ? "" : "s");
 	tell(e, "tasks", "%" PRIu64 " removed with %s history", tasks, tasks == 1 ? "its" : "their");
 	tell(e, "planned", "%" PRIu64 " scheduled job%s removed", schedules, schedules == 1 ? "" : "s");
+}
+
+static void erase_from_replies(struct erasure *e)
+{
+	struct tasks_step step = {0};
+	struct error err = {0};
+	uint64_t sum = 0;
+	int looked_at;
+
+	do {
+		unsigned changed;
+
+		looked_at = tasks_erase_candidate(e->store, e->settings->collection, e->settings->user_id, &step,
+						  &changed, &err);
+		sum += changed;
+	} while (looked_at > 0 && !stop_requested());
+	if (looked_at < 0)
+		miss(e, "replies", &err);
+	else
+		tell(e, "replies", "%" PRIu64 " search%s no longer list%s the person", sum, sum == 1 ? "" : "es",
+		     sum == 1 ? "s" : "");
 }
 
 /* --- the workers --- */
@@ -182,6 +207,24 @@ static void sweep_parked(struct erasure *e, const struct amqp_url *url)
 			    search.unreadable == 1 ? "" : "s");
 }
 
+static void erase_everywhere(struct erasure *e, const struct amqp_url *url)
+{
+	/* The store first: whoever looks the person up from then on finds nobody to remember. */
+	open_store(e);
+	if (e->store)
+		erase_from_store(e);
+	if (!stop_requested())
+		tell_workers(e);
+	if (!stop_requested())
+		forget_in_redis(e);
+	/* Late, for what searches found until the workers knew. */
+	if (e->store && !stop_requested())
+		erase_from_replies(e);
+	if (!stop_requested())
+		sweep_parked(e, url);
+	store_close(e->store);
+}
+
 static enum exit_status run(struct erasure *e)
 {
 	struct amqp_link_settings link = {0};
@@ -193,14 +236,7 @@ static enum exit_status run(struct erasure *e)
 		free(url);
 		return url ? STATUS_USAGE : STATUS_LOCAL_FAULT;
 	}
-	/* The store first: whoever looks the person up from then on finds nobody to remember. */
-	erase_from_store(e);
-	if (!stop_requested())
-		tell_workers(e);
-	if (!stop_requested())
-		forget_in_redis(e);
-	if (!stop_requested())
-		sweep_parked(e, url);
+	erase_everywhere(e, url);
 	free(url);
 	if (stop_requested())
 		return STATUS_ABORTED;

@@ -15,9 +15,10 @@ struct erasure_settings {
 };
 
 /**
- * Removes a person from the store, from Redis and the memory of the workers, and from the parked messages; prints what
+ * Removes a person from the store, from Redis and the memory of the workers, from the kept replies of searches and from
+ * the parked messages; prints what
  * was removed, reports what could not be reached, and goes on with the rest. Can be repeated. STATUS_OK when everything
- * was reached. Blocking, bounded but for the number of parked messages; ends early on a signal.
+ * was reached. Blocking, bounded but for the number of kept tasks and of parked messages; ends early on a signal.
  */
 enum exit_status erasure_run(const struct erasure_settings *settings);
 

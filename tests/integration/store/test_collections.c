@@ -1,15 +1,8 @@
-/* Collections in PostgreSQL: the tests that SQLite has too, and what is exported goes into a file. */
+/* Collections in PostgreSQL: the tests that SQLite has too. */
 #include "collections_cases.h"
-#include "files.h"
 #include "server.h"
 
 int main(void)
 {
-	struct store_files files;
-
-	if (store_files_init(&files) < 0)
-		return 1;
-	int failed = collections_cases_run(server_new_database(), files.urls[0]);
-	store_files_finish(&files);
-	return failed;
+	return collections_cases_run(server_new_database());
 }

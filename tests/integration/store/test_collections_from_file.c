@@ -9,7 +9,7 @@ int main(void)
 
 	if (store_files_init(&files) < 0)
 		return 1;
-	int failed = collections_cases_run(files.urls[0], server_new_database());
+	int failed = collections_export_cases_run(files.urls[0], server_new_database());
 	store_files_finish(&files);
 	return failed;
 }

@@ -253,6 +253,24 @@ static void test_candidates_are_cut_to_fit(void **state)
 	reply_finish(&reply);
 }
 
+static void test_a_candidate_is_removed(void **state)
+{
+	struct reply reply;
+
+	(void)state;
+	init_match(&reply);
+	assert_false(reply_remove_candidate(&reply, "user-0"));
+	add_candidates(&reply, 4);
+	strcpy(reply.result.candidates[3].user_id, "user-1");
+	assert_false(reply_remove_candidate(&reply, "user-"));
+	assert_true(reply_remove_candidate(&reply, "user-1"));
+	assert_int_equal(reply.result.candidate_count, 2);
+	assert_string_equal(reply.result.candidates[0].user_id, "user-0");
+	assert_string_equal(reply.result.candidates[1].user_id, "user-2");
+	assert_false(reply_remove_candidate(&reply, "user-1"));
+	reply_finish(&reply);
+}
+
 static void test_what_cannot_fit(void **state)
 {
 	cleanup_with(buffer_finish) struct buffer body = {0};
@@ -363,6 +381,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_an_empty_search_is_a_success),
     cmocka_unit_test(test_a_programs_own_error_is_internal),
     cmocka_unit_test(test_candidates_are_cut_to_fit),
+    cmocka_unit_test(test_a_candidate_is_removed),
     cmocka_unit_test(test_what_cannot_fit),
     cmocka_unit_test(test_decode_refusals),
     cmocka_unit_test(test_errors_of_a_later_version),

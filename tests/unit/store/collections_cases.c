@@ -1,137 +1,11 @@
-#include "../run.h"
+#include "collections_cases.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
-#include "collections_cases.h"
-#include "store/collections.h"
+#include "people_rig.h"
 #include "store/store_private.h"
-
-#define MODEL "model-a"
-#define OTHER_MODEL "model-b"
-#define DIMENSION 4
-
-static struct store_settings settings = {.timeout_ms = 20000};
-static struct store_settings other_settings = {.timeout_ms = 20000};
-static struct store *store;
-
-/* Every test has a collection of its own. */
-static char collection[32];
-
-static int set_up(void **state)
-{
-	static unsigned number;
-
-	(void)state;
-	snprintf(collection, sizeof(collection), "collection-%u", number++);
-	return store_open(&store, &settings, NULL);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	store_close(store);
-	return 0;
-}
-
-static void image_id(unsigned number, char out[UUID_SIZE])
-{
-	snprintf(out, UUID_SIZE, "00000000-0000-7000-8000-%012x", number);
-}
-
-static void fill(float vector[DIMENSION], unsigned number)
-{
-	for (unsigned i = 0; i < DIMENSION; i++)
-		vector[i] = (float)number + (float)i / 8;
-}
-
-/* An image with everything; `id` and `vector` are its memory. */
-static struct collection_image make_image(const char *user, unsigned number, const char *model, char id[UUID_SIZE],
-					  float vector[DIMENSION])
-{
-	image_id(number, id);
-	fill(vector, number);
-	return (struct collection_image){
-	    .collection = collection,
-	    .user_id = user,
-	    .image_id = id,
-	    .accepted_ms = 1000 + number,
-	    .crop = (const uint8_t *)"jpeg",
-	    .crop_size = 4,
-	    .model_id = model,
-	    .embedding = model ? vector : NULL,
-	    .dimension = model ? DIMENSION : 0,
-	};
-}
-
-static enum people_outcome import_into(struct store *into, const struct collection_image *image)
-{
-	enum people_outcome outcome;
-	struct error err = {0};
-
-	if (collections_import(into, image, &outcome, &err) < 0)
-		fail_msg("%s", err.text);
-	return outcome;
-}
-
-static enum people_outcome import(const char *user, unsigned number, const char *model)
-{
-	char id[UUID_SIZE];
-	float vector[DIMENSION];
-	const struct collection_image image = make_image(user, number, model, id, vector);
-
-	return import_into(store, &image);
-}
-
-static bool add(const char *user, unsigned number, const char *model)
-{
-	char id[UUID_SIZE];
-	float vector[DIMENSION];
-	const struct collection_image image = make_image(user, number, model, id, vector);
-	struct error err = {0};
-	bool added;
-
-	if (collections_add_embedding(store, &image, &added, &err) < 0)
-		fail_msg("%s", err.text);
-	return added;
-}
-
-static unsigned unenroll(const char *user, unsigned number)
-{
-	char id[UUID_SIZE];
-	struct error err = {0};
-	unsigned removed;
-	uint64_t version;
-
-	image_id(number, id);
-	const struct people_command command = {.accepted_ms = 1000 + number, .id = id};
-	if (people_unenroll(store, collection, user, &command, &removed, &version, &err) < 0)
-		fail_msg("%s", err.text);
-	return removed;
-}
-
-static unsigned count_found(const char *user, const char *model)
-{
-	struct people_person person;
-	struct error err = {0};
-
-	if (people_find(store, collection, user, model, &person, &err) < 0)
-		fail_msg("%s", err.text);
-	unsigned count = person.count;
-	people_finish(&person);
-	return count;
-}
-
-static uint64_t newest(void)
-{
-	uint64_t version;
-
-	assert_int_equal(people_version(store, &version, NULL), 0);
-	return version;
-}
 
 /* --- what there is --- */
 
@@ -173,43 +47,10 @@ static void test_lists_collections_and_models(void **state)
 
 /* --- what a model lacks --- */
 
-struct seen {
-	unsigned count;
-	unsigned fail_at; /* 0: never */
-	bool add;
-	char users[16][16];
-	size_t crop_sizes[16];
-};
-
-static int see_missing(void *arg, const struct collection_image *image, struct error *err)
-{
-	struct seen *seen = arg;
-
-	if (strcmp(image->collection, collection) != 0)
-		return 0;
-	if (seen->count + 1 == seen->fail_at)
-		return error_set(err, ERROR_INTERNAL, "enough");
-	assert_null(image->model_id);
-	assert_null(image->embedding);
-	assert_true(seen->count < 16);
-	snprintf(seen->users[seen->count], sizeof(seen->users[0]), "%s", image->user_id);
-	seen->crop_sizes[seen->count++] = image->crop_size;
-	if (seen->add)
-		assert_true(add(image->user_id, (unsigned)(image->accepted_ms - 1000), OTHER_MODEL));
-	return 0;
-}
-
-static int missing(const char *in, struct collection_cursor *cursor, unsigned limit, struct seen *seen)
-{
-	struct error err = {0};
-
-	return collections_missing(store, in, OTHER_MODEL, cursor, limit, see_missing, seen, &err);
-}
-
 static void test_missing_comes_in_pages(void **state)
 {
 	struct collection_cursor cursor = {0};
-	struct seen seen = {0};
+	struct seen_images seen = {0};
 
 	(void)state;
 	import("cid", 1, MODEL);
@@ -238,7 +79,7 @@ static void test_missing_comes_in_pages(void **state)
 static void test_missing_is_filled(void **state)
 {
 	struct collection_cursor cursor = {0};
-	struct seen seen = {.add = true};
+	struct seen_images seen = {.add = true};
 
 	(void)state;
 	for (unsigned i = 0; i < 9; i++)
@@ -266,7 +107,7 @@ static void execute(const char *sql)
 static void test_missing_among_many(void **state)
 {
 	struct collection_cursor cursor = {0};
-	struct seen seen = {0};
+	struct seen_images seen = {0};
 
 	(void)state;
 	import("ann", 1, MODEL);
@@ -293,7 +134,7 @@ static void test_embedding_of_an_image_that_went(void **state)
 	(void)state;
 	import("ann", 1, MODEL);
 	import("ann", 7, MODEL);
-	unenroll("ann", 5);
+	unenroll("ann", 5, NULL);
 	before = newest();
 	assert_false(add("ann", 1, OTHER_MODEL));
 	assert_false(add("bob", 1, OTHER_MODEL));
@@ -304,159 +145,6 @@ static void test_embedding_of_an_image_that_went(void **state)
 	assert_int_equal(newest(), before + 1);
 	assert_int_equal(count_found("ann", OTHER_MODEL), 1);
 	assert_int_equal(import("ann", 4, MODEL), PEOPLE_SUPERSEDED); /* the tombstone still stands */
-}
-
-/* --- carried away --- */
-
-static int write_line(void *arg, const struct collection_image *image, struct error *err)
-{
-	struct buffer *lines = arg;
-
-	(void)err;
-	if (strcmp(image->collection, collection) != 0)
-		return 0;
-	assert_int_equal(buffer_printf(lines, "%s %s %lld %.*s %s", image->user_id, image->image_id,
-				       (long long)image->accepted_ms, (int)image->crop_size,
-				       image->crop ? (const char *)image->crop : "-",
-				       image->model_id ? image->model_id : "-"),
-			 0);
-	for (int i = 0; i < image->dimension; i++)
-		assert_int_equal(buffer_printf(lines, " %.9g", (double)image->embedding[i]), 0);
-	return buffer_append(lines, "\n", 1);
-}
-
-static char *export_lines(struct store *from, const char *in)
-{
-	struct buffer lines = {0};
-	struct error err = {0};
-
-	if (collections_export(from, in, write_line, &lines, &err) < 0)
-		fail_msg("%s", err.text);
-	return lines.data ? (char *)buffer_steal(&lines) : strdup("");
-}
-
-static int carry(void *arg, const struct collection_image *image, struct error *err)
-{
-	(void)err;
-	if (strcmp(image->collection, collection) == 0)
-		assert_int_equal(import_into(arg, image), PEOPLE_STORED);
-	return 0;
-}
-
-static void import_many(void)
-{
-	for (unsigned i = 0; i < 40; i++) {
-		char user[16];
-
-		snprintf(user, sizeof(user), "user-%u", i % 7);
-		import(user, i, i % 5 ? MODEL : NULL);
-		if (i % 3)
-			import(user, i, OTHER_MODEL);
-	}
-	char id[UUID_SIZE];
-	float vector[DIMENSION];
-	struct collection_image image = make_image("\xc3\xa9 '; --", 50, MODEL, id, vector);
-	image.crop = NULL;
-	image.crop_size = 0;
-	import_into(store, &image);
-}
-
-static void test_export_is_imported_elsewhere(void **state)
-{
-	struct store *other;
-	struct error err = {0};
-
-	(void)state;
-	import_many();
-	if (store_open(&other, &other_settings, &err) < 0)
-		fail_msg("%s", err.text);
-	assert_int_equal(collections_export(store, NULL, carry, other, &err), 0);
-	char *lines = export_lines(store, collection);
-	char *other_lines = export_lines(other, collection);
-	char *all_lines = export_lines(store, NULL);
-	unsigned count = 0;
-	for (const char *at = lines; (at = strchr(at, '\n')); at++)
-		count++;
-	/* 41 images, of which 12 have two models and 2 have none */
-	assert_true(count > 50);
-	assert_string_equal(lines, all_lines);
-	assert_string_equal(lines, other_lines);
-	free(lines);
-	free(all_lines);
-	free(other_lines);
-	store_close(other);
-}
-
-static void test_import_respects_tombstones(void **state)
-{
-	(void)state;
-	assert_int_equal(import("ann", 1, MODEL), PEOPLE_STORED);
-	assert_int_equal(import("ann", 1, MODEL), PEOPLE_UNCHANGED);
-	assert_int_equal(import("ann", 1, NULL), PEOPLE_UNCHANGED);
-	assert_int_equal(import("ann", 2, NULL), PEOPLE_STORED);
-	assert_int_equal(import("ann", 2, NULL), PEOPLE_UNCHANGED);
-	assert_int_equal(import("ann", 2, MODEL), PEOPLE_STORED);
-	assert_int_equal(unenroll("ann", 5), 2);
-	assert_int_equal(import("ann", 1, MODEL), PEOPLE_SUPERSEDED);
-	assert_int_equal(import("ann", 2, NULL), PEOPLE_SUPERSEDED);
-	for (unsigned i = 0; i < PEOPLE_MAX_IMAGES; i++)
-		assert_int_equal(import("ann", 10 + i, NULL), PEOPLE_STORED);
-	assert_int_equal(import("ann", 100, NULL), PEOPLE_FULL);
-}
-
-static void refuse_import(const struct collection_image *image)
-{
-	struct error err = {0};
-	enum people_outcome outcome;
-
-	assert_true(collections_import(store, image, &outcome, &err) < 0);
-	assert_int_equal(err.code, ERROR_INVALID_JOB);
-}
-
-static void test_import_refuses_what_cannot_be(void **state)
-{
-	char id[UUID_SIZE];
-	float vector[DIMENSION];
-	const struct collection_image good = make_image("ann", 1, MODEL, id, vector);
-	struct collection_image bad;
-	char long_name[130];
-
-	(void)state;
-	memset(long_name, 'a', sizeof(long_name) - 1);
-	long_name[sizeof(long_name) - 1] = '\0';
-	const char *const names[] = {"", long_name, "\xff"};
-	for (unsigned i = 0; i < 3; i++) {
-		bad = good;
-		bad.collection = names[i];
-		refuse_import(&bad);
-		bad = good;
-		bad.user_id = names[i];
-		refuse_import(&bad);
-		bad = good;
-		bad.image_id = names[i];
-		refuse_import(&bad);
-		bad = good;
-		bad.model_id = names[i];
-		refuse_import(&bad);
-	}
-	bad = good;
-	bad.accepted_ms = -1;
-	refuse_import(&bad);
-	bad = good;
-	bad.crop_size = PEOPLE_MAX_CROP_BYTES + 1;
-	refuse_import(&bad);
-	bad = good;
-	bad.dimension = 0;
-	refuse_import(&bad);
-	bad = good;
-	bad.dimension = PEOPLE_MAX_DIMENSION + 1;
-	refuse_import(&bad);
-	bad = good;
-	bad.model_id = NULL;
-	refuse_import(&bad);
-	vector[2] = NAN;
-	refuse_import(&good);
-	assert_int_equal(count_found("ann", MODEL), 0);
 }
 
 /* --- a model goes --- */
@@ -545,109 +233,20 @@ static void test_somebody_is_erased_everywhere(void **state)
 	assert_int_equal(images, 1);
 }
 
-/* --- what no program of ours wrote --- */
-
-static void damage(const char *sql, const char *user, const void *bytes, size_t size)
-{
-	const struct database_value values[] = {database_text(collection), database_text(user),
-						database_bytes(bytes, size)};
-	struct error err = {0};
-
-	if (database_execute(store->database, sql, values, 3, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-static void test_damaged_rows_are_left_out(void **state)
-{
-	static const char set_vector[] = "UPDATE embeddings SET vector = $3 WHERE collection = $1 AND user_id = $2";
-	static const char set_crop[] = "UPDATE images SET crop = $3 WHERE collection = $1 AND user_id = $2";
-	static const float not_a_number[DIMENSION] = {1, NAN, 0, 0};
-	struct collection_cursor cursor = {0};
-	struct seen seen = {0};
-	size_t much = PEOPLE_MAX_CROP_BYTES + 1;
-	char *zeros = calloc(1, much);
-
-	(void)state;
-	for (unsigned i = 0; i < 5; i++) {
-		const char *const users[] = {"ann", "bob", "cid", "dan", "eve"};
-
-		import(users[i], i, MODEL);
-	}
-	damage(set_vector, "ann", "odd", 3);
-	damage(set_vector, "bob", not_a_number, sizeof(not_a_number));
-	damage(set_vector, "cid", zeros, (PEOPLE_MAX_DIMENSION + 1) * sizeof(float));
-	damage(set_crop, "dan", zeros, much);
-	free(zeros);
-	char *lines = export_lines(store, collection);
-	assert_string_equal(lines, "ann 00000000-0000-7000-8000-000000000000 1000 jpeg -\n"
-				   "bob 00000000-0000-7000-8000-000000000001 1001 jpeg -\n"
-				   "cid 00000000-0000-7000-8000-000000000002 1002 jpeg -\n"
-				   "dan 00000000-0000-7000-8000-000000000003 1003  " MODEL " 3 3.125 3.25 3.375\n"
-				   "eve 00000000-0000-7000-8000-000000000004 1004 jpeg " MODEL " 4 4.125 4.25 4.375\n");
-	free(lines);
-	assert_int_equal(missing(collection, &cursor, 10, &seen), 5);
-	assert_int_equal(seen.crop_sizes[3], 0);
-	assert_int_equal(seen.crop_sizes[4], 4);
-}
-
-/* Names that do not fit a cursor: reading gets past them, however small the pages. */
-static void test_impossible_names_are_left_out(void **state)
-{
-	static const char person[] = "INSERT INTO persons (collection, user_id, version)"
-				     " SELECT $1, $2, MIN(version) - 1 FROM persons";
-	static const char image[] = "INSERT INTO images VALUES ($1, $2, 'x', 1, $3)";
-	struct collection_cursor cursor = {0};
-	struct seen seen = {0};
-	char name[200];
-
-	(void)state;
-	memset(name, 'b', sizeof(name));
-	name[sizeof(name) - 1] = '\0';
-	import("ann", 1, MODEL);
-	for (unsigned i = 0; i < 3; i++) {
-		name[0] = (char)('b' + i);
-		damage(person, name, NULL, 0);
-		damage(image, name, "crop", 4);
-	}
-	import("cid", 2, MODEL);
-	import("eve", 3, MODEL);
-	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(missing(collection, &cursor, 1, &seen), 1);
-	assert_int_equal(missing(collection, &cursor, 1, &seen), 0);
-	assert_string_equal(seen.users[2], "eve");
-	char *lines = export_lines(store, collection);
-	assert_null(strstr(lines, "bbbb"));
-	assert_non_null(strstr(lines, "eve"));
-	free(lines);
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int collections_cases_run(const char *url, const char *other_url)
+int collections_cases_run(const char *url)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(test_lists_collections_and_models),
-	    CASE(test_missing_comes_in_pages),
-	    CASE(test_missing_among_many),
-	    CASE(test_missing_is_filled),
-	    CASE(test_embedding_of_an_image_that_went),
-	    CASE(test_export_is_imported_elsewhere),
-	    CASE(test_import_respects_tombstones),
-	    CASE(test_import_refuses_what_cannot_be),
-	    CASE(test_model_is_dropped),
-	    CASE(test_model_is_dropped_everywhere),
-	    CASE(test_somebody_is_erased_everywhere),
-	    CASE(test_damaged_rows_are_left_out),
-	    CASE(test_impossible_names_are_left_out),
+	    PEOPLE_CASE(test_lists_collections_and_models),
+	    PEOPLE_CASE(test_missing_comes_in_pages),
+	    PEOPLE_CASE(test_missing_is_filled),
+	    PEOPLE_CASE(test_missing_among_many),
+	    PEOPLE_CASE(test_embedding_of_an_image_that_went),
+	    PEOPLE_CASE(test_model_is_dropped),
+	    PEOPLE_CASE(test_model_is_dropped_everywhere),
+	    PEOPLE_CASE(test_somebody_is_erased_everywhere),
 	};
-	struct error err = {0};
 
-	settings.url = url;
-	other_settings.url = other_url;
-	if (store_migrate(&settings, NULL, NULL, &err) < 0 || store_migrate(&other_settings, NULL, NULL, &err) < 0) {
-		printf("Bail out! %s\n", err.text);
-		return 1;
-	}
+	rig_settings.url = url;
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, rig_migrate, NULL);
 }

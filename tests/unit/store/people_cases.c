@@ -1,4 +1,4 @@
-#include "../run.h"
+#include "people_cases.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -6,46 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "people_cases.h"
-#include "store/people.h"
+#include "people_rig.h"
 #include "store/store_private.h"
-
-#define MODEL "model-a"
-#define OTHER_MODEL "model-b"
-#define DIMENSION 4
-
-static struct store_settings settings = {.timeout_ms = 20000};
-static struct store *store;
-
-/* Every test has a collection of its own. */
-static char collection[32];
-
-static int set_up(void **state)
-{
-	static unsigned number;
-
-	(void)state;
-	snprintf(collection, sizeof(collection), "collection-%u", number++);
-	return store_open(&store, &settings, NULL);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	store_close(store);
-	return 0;
-}
-
-static void image_id(unsigned number, char out[UUID_SIZE])
-{
-	snprintf(out, UUID_SIZE, "00000000-0000-7000-8000-%012x", number);
-}
-
-static void fill(float vector[DIMENSION], unsigned number)
-{
-	for (unsigned i = 0; i < DIMENSION; i++)
-		vector[i] = (float)number + (float)i / 8;
-}
 
 static enum people_outcome enroll(const char *user, unsigned number, const char *model, uint64_t *version)
 {
@@ -72,51 +34,19 @@ static enum people_outcome enroll(const char *user, unsigned number, const char 
 	return outcome;
 }
 
-static unsigned unenroll(const char *user, unsigned number, uint64_t *version)
-{
-	char id[UUID_SIZE];
-	struct error err = {0};
-	unsigned removed;
-	uint64_t ignored;
-
-	image_id(number, id);
-	struct people_command command = {.accepted_ms = 1000 + number, .id = id};
-	if (people_unenroll(store, collection, user, &command, &removed, version ? version : &ignored, &err) < 0)
-		fail_msg("%s", err.text);
-	return removed;
-}
-
-static struct people_person find(const char *user, const char *model)
-{
-	struct people_person person;
-	struct error err = {0};
-
-	if (people_find(store, collection, user, model, &person, &err) < 0)
-		fail_msg("%s", err.text);
-	return person;
-}
-
-static uint64_t newest(void)
-{
-	uint64_t version;
-
-	assert_int_equal(people_version(store, &version, NULL), 0);
-	return version;
-}
-
 static void test_migrates_once(void **state)
 {
 	struct error err = {0};
 	int from, to;
 
 	(void)state;
-	assert_true(store_open(&store, &settings, &err) < 0);
+	assert_true(store_open(&store, &rig_settings, &err) < 0);
 	assert_int_equal(err.code, ERROR_CONFIG);
 	assert_non_null(strstr(err.text, "facefleet store migrate"));
-	assert_int_equal(store_migrate(&settings, &from, &to, &err), 0);
+	assert_int_equal(store_migrate(&rig_settings, &from, &to, &err), 0);
 	assert_int_equal(from, 0);
 	assert_true(to >= 1);
-	assert_int_equal(store_migrate(&settings, &from, &to, &err), 0);
+	assert_int_equal(store_migrate(&rig_settings, &from, &to, &err), 0);
 	assert_int_equal(from, to);
 }
 
@@ -128,10 +58,10 @@ static void test_newer_schema_is_refused(void **state)
 	(void)state;
 	assert_int_equal(database_execute(store->database, "INSERT INTO schema_version VALUES (999)", NULL, 0, &err),
 			 0);
-	assert_true(store_open(&newer, &settings, &err) < 0);
+	assert_true(store_open(&newer, &rig_settings, &err) < 0);
 	assert_int_equal(err.code, ERROR_CONFIG);
 	assert_non_null(strstr(err.text, "999"));
-	assert_true(store_migrate(&settings, NULL, NULL, &err) < 0);
+	assert_true(store_migrate(&rig_settings, NULL, NULL, &err) < 0);
 	assert_int_equal(err.code, ERROR_CONFIG);
 	assert_int_equal(
 	    database_execute(store->database, "DELETE FROM schema_version WHERE version = 999", NULL, 0, &err), 0);
@@ -380,7 +310,7 @@ static void *enroll_many(void *arg)
 	uintptr_t first = (uintptr_t)arg;
 	struct error err;
 
-	if (store_open(&own, &settings, &err) < 0)
+	if (store_open(&own, &rig_settings, &err) < 0)
 		return (void *)1;
 	for (unsigned i = 0; i < 25; i++) {
 		char id[UUID_SIZE];
@@ -418,26 +348,24 @@ static void test_two_writers(void **state)
 	people_finish(&ann);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int people_cases_run(const char *url)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_migrates_once),
-	    CASE(test_newer_schema_is_refused),
-	    CASE(test_enrolled_and_found),
-	    CASE(test_another_model),
-	    CASE(test_tombstone),
-	    CASE(test_every_order),
-	    CASE(test_no_more_than_the_maximum),
-	    CASE(test_changes_once_each_and_in_order),
-	    CASE(test_load_is_one_model_of_one_collection),
-	    CASE(test_damaged_rows_are_left_out),
-	    CASE(test_any_user_id),
-	    CASE(test_two_writers),
+	    PEOPLE_CASE(test_newer_schema_is_refused),
+	    PEOPLE_CASE(test_enrolled_and_found),
+	    PEOPLE_CASE(test_another_model),
+	    PEOPLE_CASE(test_tombstone),
+	    PEOPLE_CASE(test_every_order),
+	    PEOPLE_CASE(test_no_more_than_the_maximum),
+	    PEOPLE_CASE(test_changes_once_each_and_in_order),
+	    PEOPLE_CASE(test_load_is_one_model_of_one_collection),
+	    PEOPLE_CASE(test_damaged_rows_are_left_out),
+	    PEOPLE_CASE(test_any_user_id),
+	    PEOPLE_CASE(test_two_writers),
 	};
 
-	settings.url = url;
+	rig_settings.url = url;
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

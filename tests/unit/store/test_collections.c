@@ -8,7 +8,7 @@ int main(void)
 
 	if (store_files_init(&files) < 0)
 		return 1;
-	int failed = collections_cases_run(files.urls[0], files.urls[1]);
+	int failed = collections_cases_run(files.urls[0]);
 	store_files_finish(&files);
 	return failed;
 }

@@ -75,6 +75,31 @@ static void test_replies(void **state)
 	buffer_finish(&body);
 }
 
+static void test_candidates(void **state)
+{
+	struct reply_candidate candidates[] = {{.user_id = "bob"}, {.user_id = "ann"}};
+	struct buffer body = {0};
+	struct reply reply;
+
+	(void)state;
+	reply_init(&reply, "01930000-0000-7000-8000-000000000001", NULL);
+	reply.state = TASK_SUCCEEDED;
+	strcpy(reply.collection, "staff");
+	reply.result = (struct reply_result){
+	    .present = true, .has_candidates = true, .candidates = candidates, .candidate_count = 2};
+	assert_int_equal(reply_encode(&reply, ENCODING_MSGPACK, &body), 0);
+	struct amqp_delivery delivery = delivery_of(ENVELOPE_TYPE_REPLY, ENCODING_MSGPACK, &body);
+	expect(&delivery, NULL, true, 0);
+	expect(&delivery, "staff", true, 0);
+	expect(&delivery, "default", false, 0);
+	buffer_clear(&body);
+	strcpy(candidates[1].user_id, "anna");
+	assert_int_equal(reply_encode(&reply, ENCODING_MSGPACK, &body), 0);
+	delivery = delivery_of(ENVELOPE_TYPE_REPLY, ENCODING_MSGPACK, &body);
+	expect(&delivery, NULL, false, 0);
+	buffer_finish(&body);
+}
+
 static struct amqp_delivery json_job(struct buffer *body, const char *text)
 {
 	buffer_clear(body);
@@ -116,6 +141,7 @@ static void test_a_body_that_was_not_read(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_jobs),
     cmocka_unit_test(test_replies),
+    cmocka_unit_test(test_candidates),
     cmocka_unit_test(test_jobs_that_are_no_good),
     cmocka_unit_test(test_a_body_that_was_not_read),
 };

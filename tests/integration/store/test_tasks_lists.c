@@ -1,0 +1,8 @@
+/* Lists of tasks, in PostgreSQL: the tests that SQLite has too. */
+#include "server.h"
+#include "tasks_cases.h"
+
+int main(void)
+{
+	return tasks_lists_cases_run(server_new_database());
+}
