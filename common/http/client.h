@@ -48,6 +48,14 @@ struct http_response {
 	char text[256]; /**< for every outcome but HTTP_ANSWERED: what went wrong, without secrets */
 };
 
+/** Whether a request that ended so (`status` with HTTP_ANSWERED) is the fault of the server that was asked, as far as
+ * one can tell: no connection, no answer in time, 429 or 5xx. For circuit breakers. */
+static inline bool http_server_failed(enum http_outcome outcome, long status)
+{
+	return outcome == HTTP_FAILED || outcome == HTTP_TIMED_OUT ||
+	       (outcome == HTTP_ANSWERED && (status == 429 || status >= 500));
+}
+
 typedef void http_done_fn(void *arg, const struct http_response *response);
 
 struct http_request {

@@ -42,26 +42,61 @@ static bool is_lost(const struct courier *courier, const struct delivery *delive
 
 /* --- posting ------------------------------------------------------------------------------- */
 
+/* Through the mailbox, as any other answer comes: a line of failures does not recurse. */
+static void answer_unasked(struct courier *courier, struct delivery *delivery, const char *why)
+{
+	delivery->unasked = true;
+	delivery->answer = (struct answer){.outcome = HTTP_FAILED, .retry_after_ms = -1};
+	snprintf(delivery->answer.text, sizeof(delivery->answer.text), "not sent: %s", why);
+	delivery->news = DELIVERY_ANSWERED;
+	mailbox_post(courier->tools.box, &delivery->mail);
+}
+
+/* An endpoint that keeps failing is left alone, and what goes there waits on the ladder as after a failure. But the
+ * last attempt of a callback is made in any case. */
+static bool may_ask(struct courier *courier, const struct delivery *delivery)
+{
+	bool is_last = retry_plan_next(courier->tools.plan, delivery_attempts(delivery) + 1, -1) < 0;
+
+	return breakers_allow(courier->tools.breakers, &delivery->ctx, endpoint_origin(&delivery->place)) || is_last;
+}
+
+/* What an attempt says about the endpoint. */
+static void note_answer(struct courier *courier, const struct delivery *delivery)
+{
+	const struct answer *answer = &delivery->answer;
+	const char *origin = endpoint_origin(&delivery->place);
+
+	if (delivery->unasked)
+		return;
+	if (courier->hurrying || answer->outcome == HTTP_REFUSED)
+		breakers_withdraw(courier->tools.breakers, origin);
+	else
+		breakers_report(courier->tools.breakers, &delivery->ctx, origin,
+				!http_server_failed(answer->outcome, answer->status));
+}
+
 static void post(struct courier *courier, struct delivery *delivery)
 {
 	struct registry_entry entry;
 
 	delivery->state = DELIVERY_POSTING;
 	registry_look(courier->tools.registry, delivery->message->envelope.callback_url, &entry);
-	/* Through the mailbox, as any other answer comes: a line of failures does not recurse. */
 	if (entry.disabled) {
 		delivery->news = DELIVERY_DISABLED;
 		mailbox_post(courier->tools.box, &delivery->mail);
+		return;
+	}
+	if (!may_ask(courier, delivery)) {
+		answer_unasked(courier, delivery, "the endpoint failed again and again");
 		return;
 	}
 	int r = delivery_post(delivery, courier->tools.client, entry.keys ? entry.keys : courier->tools.keys,
 			      courier->tools.timeout_ms);
 	if (r == 0)
 		return;
-	delivery->answer = (struct answer){.outcome = HTTP_FAILED, .retry_after_ms = -1};
-	snprintf(delivery->answer.text, sizeof(delivery->answer.text), "not sent: %s", strerror(-r));
-	delivery->news = DELIVERY_ANSWERED;
-	mailbox_post(courier->tools.box, &delivery->mail);
+	breakers_withdraw(courier->tools.breakers, endpoint_origin(&delivery->place));
+	answer_unasked(courier, delivery, strerror(-r));
 }
 
 /* Gives up the place at the endpoint; whose turn comes is posted. */
@@ -228,6 +263,7 @@ static void handle_answer(struct courier *courier, struct delivery *delivery)
 	/* Before anybody else's turn comes there. */
 	if (!courier->hurrying && verdict->what == VERDICT_PARK && verdict->cause == PARK_GONE)
 		disable_endpoint(courier, delivery);
+	note_answer(courier, delivery);
 	leave_endpoint(courier, delivery);
 	if (courier->hurrying) {
 		settle(courier, delivery, AMQP_REQUEUE);

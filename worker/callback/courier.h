@@ -12,6 +12,7 @@
 #include "endpoint.h"
 #include "http/client.h"
 #include "meters.h"
+#include "obs/breakers.h"
 #include "registry.h"
 #include "retry_plan.h"
 #include "signature.h"
@@ -30,6 +31,7 @@ struct courier_tools {
 	struct http_client *client;
 	const struct signature_keys *keys; /**< common to all endpoints without any of their own */
 	struct registry *registry;         /**< NULL: there is none */
+	struct breakers *breakers;         /**< of endpoints */
 	const struct retry_plan *plan;
 	struct meters *meters;
 	unsigned max_in_flight; /**< the prefetch */

@@ -46,6 +46,7 @@ struct delivery {
 	struct mailbox *box;
 	enum delivery_news news;
 	struct answer answer;
+	bool unasked; /**< the answer is not the endpoint's */
 	enum amqp_outcome published;
 
 	enum delivery_state state;

@@ -154,3 +154,8 @@ size_t endpoints_running(const struct endpoints *endpoints)
 {
 	return endpoints->running;
 }
+
+const char *endpoint_origin(const struct endpoint_place *place)
+{
+	return place->endpoint->origin;
+}

@@ -49,6 +49,9 @@ struct endpoint_place *endpoints_leave(struct endpoints *endpoints, struct endpo
  */
 struct endpoint_place *endpoints_shed(struct endpoints *endpoints, int64_t now_ms) must_check;
 
+/** What was entered: scheme, host and port. Good until the place is left. */
+const char *endpoint_origin(const struct endpoint_place *place);
+
 /** Places in lines and places running. */
 size_t endpoints_waiting(const struct endpoints *endpoints);
 size_t endpoints_running(const struct endpoints *endpoints);

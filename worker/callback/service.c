@@ -13,6 +13,7 @@
 #include "courier.h"
 #include "http/address.h"
 #include "http/client.h"
+#include "obs/breakers.h"
 #include "obs/log.h"
 #include "retry_plan.h"
 #include "version.h"
@@ -25,6 +26,9 @@
 /* Heartbeats missed until a connection counts as dead. */
 #define MISSED_HEARTBEATS 3
 
+/* Endpoints whose failures are remembered. */
+#define MAX_ENDPOINTS 10000
+
 /* How long the end may take beside the time limit of one attempt. */
 #define CANCEL_TIMEOUT_MS 5000
 #define FORWARD_TIMEOUT_MS 5000
@@ -32,6 +36,7 @@
 struct service {
 	struct signature_keys *keys;
 	struct registry *registry; /* NULL: no store is configured */
+	struct breakers *breakers; /* of endpoints */
 	struct retry_plan plan;
 	struct address_policy *policy;
 	struct http_client *client;
@@ -157,6 +162,7 @@ static int make_courier(struct service *service, const struct config *config, st
 	    .client = service->client,
 	    .keys = service->keys,
 	    .registry = service->registry,
+	    .breakers = service->breakers,
 	    .plan = &service->plan,
 	    .meters = &service->meters,
 	    .max_in_flight = (unsigned)config_integer(config, OPTION_CALLBACK_MAX_IN_FLIGHT),
@@ -184,6 +190,9 @@ static int make(struct service *service, const struct config *config, struct met
 	service->timeout_ms = config_integer(config, OPTION_CALLBACK_TIMEOUT);
 	service->silence_ms = MISSED_HEARTBEATS * 1000 * config_integer(config, OPTION_AMQP_HEARTBEAT);
 	meters_init(&service->meters, metrics);
+	service->breakers = breakers_new("callback_endpoint", &breakers_of_strangers, MAX_ENDPOINTS, metrics);
+	if (!service->breakers)
+		return error_set(err, ERROR_INTERNAL, "out of memory");
 	r = make_registry(service, config, err);
 	if (r == 0)
 		r = make_client(service, config, err);
@@ -223,6 +232,7 @@ void service_free(struct service *service)
 		mailbox_finish(&service->box);
 	address_policy_free(service->policy);
 	registry_free(service->registry);
+	breakers_free(service->breakers);
 	signature_keys_free(service->keys);
 	free(service);
 }

@@ -98,13 +98,12 @@ static void report(const struct fetch *fetch, const struct http_response *respon
 {
 	struct breakers *breakers = fetch->fetcher->breakers;
 	bool in_a_hurry = fetch->allowed_ms < fetch->fetcher->settings.timeout_ms;
-	bool failed = response->outcome == HTTP_FAILED || response->outcome == HTTP_TIMED_OUT ||
-		      (response->outcome == HTTP_ANSWERED && (response->status == 429 || response->status >= 500));
 
 	if (response->outcome == HTTP_REFUSED || (response->outcome == HTTP_TIMED_OUT && in_a_hurry))
 		breakers_withdraw(breakers, fetch->host);
 	else
-		breakers_report(breakers, &fetch->task->ctx, fetch->host, !failed);
+		breakers_report(breakers, &fetch->task->ctx, fetch->host,
+				!http_server_failed(response->outcome, response->status));
 }
 
 static void finish_one(struct fetch *fetch)

@@ -107,8 +107,12 @@ struct world {
 	struct meters meters;
 	struct signature_keys *keys;
 	struct retry_plan plan;
+	struct breakers *breakers;
 	struct courier courier;
 };
+
+/* Three failures, and nobody asks for the rest of the test. */
+static const struct breaker_settings breaker = {.window_ms = 3600000, .least = 3, .share = 0.7, .open_ms = 3600000};
 
 static int set_up(void **state)
 {
@@ -123,11 +127,14 @@ static int set_up(void **state)
 	meters_init(&world.meters, world.metrics);
 	assert_int_equal(signature_keys_new(&world.keys, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &err), 0);
 	assert_int_equal(retry_plan_parse(&world.plan, "5s, 5m", &err), 0);
+	world.breakers = breakers_new("callback_endpoint", &breaker, 10, world.metrics);
+	assert_non_null(world.breakers);
 	const struct courier_tools tools = {
 	    .box = &world.box,
 	    .keys = world.keys,
 	    .plan = &world.plan,
 	    .meters = &world.meters,
+	    .breakers = world.breakers,
 	    .max_in_flight = 8,
 	    .max_per_endpoint = 2,
 	    .timeout_ms = 1000,
@@ -147,6 +154,7 @@ static int tear_down(void **state)
 		amqp_message_free(fake.reports[i].message);
 	courier_finish(&world->courier);
 	signature_keys_free(world->keys);
+	breakers_free(world->breakers);
 	metrics_free(world->metrics);
 	mailbox_finish(&world->box);
 	return 0;
@@ -646,6 +654,53 @@ static void parks_what_goes_to_an_endpoint_that_is_gone(void **state)
 	store_files_finish(&files);
 }
 
+static void an_endpoint_that_keeps_failing_is_left_alone(void **state)
+{
+	struct world *world = *state;
+	struct amqp_delivery *message = sample_delivery(ENCODING_JSON, 0);
+
+	for (unsigned i = 0; i < 3; i++) {
+		arrive(world, 1, 1 + i);
+		answer(world, i, HTTP_TIMED_OUT, 0);
+	}
+	assert_int_equal(fake.posted_count, 3);
+	/* As after a failure: up the ladder, without a word to the endpoint. */
+	arrive(world, 1, 4);
+	courier_read_mail(&world->courier);
+	assert_int_equal(fake.posted_count, 3);
+	assert_int_equal(fake.published_count, 4);
+	assert_string_equal(fake.published[3].message->routing_key, "facefleet.retry.callbacks.5000");
+	assert_int_equal(fake.published[3].message->envelope.attempt, 1);
+	/* Another endpoint is none of its business. */
+	message = sample_delivery(ENCODING_JSON, 0);
+	strcpy(message->envelope.callback_url, "https://other.example/hook");
+	arrive_message(world, message);
+	assert_int_equal(fake.posted_count, 4);
+	answer(world, 3, HTTP_ANSWERED, 200);
+	/* Nothing is given up without a last try. */
+	message = sample_delivery(ENCODING_JSON, 0);
+	message->envelope.attempt = 2;
+	arrive_message(world, message);
+	assert_int_equal(fake.posted_count, 5);
+	answer(world, 4, HTTP_ANSWERED, 200);
+	for (unsigned i = 0; i < fake.published_count; i++)
+		confirm(world, i, AMQP_CONFIRMED);
+	assert_true(courier_is_idle(&world->courier));
+}
+
+static void what_an_endpoint_refuses_does_not_count_against_it(void **state)
+{
+	struct world *world = *state;
+
+	for (unsigned i = 0; i < 6; i++) {
+		arrive(world, 1, 1 + i);
+		answer(world, i, HTTP_ANSWERED, 404);
+	}
+	assert_int_equal(fake.posted_count, 6);
+	for (unsigned i = 0; i < 6; i++)
+		confirm(world, i, AMQP_CONFIRMED);
+}
+
 #define COURIER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -659,6 +714,8 @@ static const struct CMUnitTest tests[] = {
     COURIER_TEST(drops_what_no_queue_can_hold),
     COURIER_TEST(a_post_that_cannot_be_submitted_is_a_failed_attempt),
     COURIER_TEST(the_next_in_line_is_posted_when_a_place_is_free),
+    COURIER_TEST(an_endpoint_that_keeps_failing_is_left_alone),
+    COURIER_TEST(what_an_endpoint_refuses_does_not_count_against_it),
     COURIER_TEST(a_slow_endpoint_does_not_fill_the_hands),
     COURIER_TEST(what_is_under_way_takes_over_the_tag_of_its_redelivery),
     COURIER_TEST(a_second_copy_on_one_connection_is_a_message_of_its_own),
