@@ -13,6 +13,7 @@
 #include "nn/blas.h"
 #include "obs/log.h"
 #include "obs/program.h"
+#include "quarantine_child.h"
 #include "worker.h"
 
 #define TICK_MS 100
@@ -47,6 +48,7 @@ static uint16_t prefetch(const struct config *config, enum option_id option, uns
 struct parts {
 	char name[128];
 	struct amqp_url broker;
+	struct matcher_folders folders;
 	struct modelset *models;
 	struct redis *redis;        /* NULL: none */
 	struct photo_cache *photos; /* NULL: none */
@@ -108,6 +110,9 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 	struct worker_settings settings = {
 	    .name = parts->name,
 	    .matcher = matcher_settings_from_config(config, parts->models),
+	    .quarantine = {.detector = parts->folders.detector,
+			   .embedder = parts->folders.embedder,
+			   .dimension = parts->models->embedder.dimension},
 	    .threads = threads,
 	    .prefetch = {[LANE_REALTIME] = prefetch(config, OPTION_WORKER_PREFETCH_REALTIME, threads),
 			 [LANE_BATCH] = prefetch(config, OPTION_WORKER_PREFETCH_BATCH, threads)},
@@ -129,6 +134,7 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 	int r = amqp_settings_from_config(&parts->broker, &settings.link, config, err);
 	if (r == 0)
 		r = make_caches(parts, program, &settings.matcher.limits, err);
+	settings.quarantine.limits = settings.matcher.limits;
 	settings.matcher.photos = parts->photos;
 	settings.registry.redis = parts->redis;
 	if (r == 0)
@@ -156,7 +162,8 @@ static int run(struct parts *parts, const struct program *program)
 	struct error err = {0};
 
 	set_name(parts, program->config);
-	if (matcher_settings_load_models(&parts->models, program->config, &err) < 0 ||
+	if (matcher_settings_find_models(&parts->folders, program->config, &err) < 0 ||
+	    matcher_settings_load_models(&parts->models, program->config, &err) < 0 ||
 	    start_worker(parts, program, &err) < 0 || start_server(parts, program, &err) < 0)
 		return program_failed(&err, "start failed");
 	while (stop_wait(0, TICK_MS) == 0) {
@@ -187,6 +194,8 @@ int main(int argc, char **argv)
 	struct parts parts = {0};
 	int status;
 
+	if (quarantine_is_child(argc, argv))
+		return quarantine_child(argv);
 	nn_blas_choose(argv);
 	if (program_begin(&program, argc, argv, &status))
 		status = run(&parts, &program);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "obs/log.h"
 #include "searches.h"
 #include "worker_private.h"
 
@@ -43,7 +44,10 @@ static void fail(struct worker *worker, struct task *task, const struct error *e
 		return;
 	}
 	task->reply.state = TASK_FINAL_FAILED;
-	outbox_reply(worker->outbox, task);
+	if (err->code == ERROR_POISON)
+		outbox_reply_and_park(worker->outbox, task, err->text);
+	else
+		outbox_reply(worker->outbox, task);
 }
 
 static void refuse(struct worker *worker, struct task *task, const struct error *err)
@@ -71,11 +75,31 @@ static void finish(void *arg, struct task *task, const struct error *err)
 	outbox_reply(worker->outbox, task);
 }
 
+/* What killed workers before is not let near this one. */
+static int match_suspect(struct worker *worker, struct bench *bench, struct task *task, struct error *err)
+{
+	struct sightings *seen = calloc(1, sizeof(*seen));
+
+	if (!seen)
+		return error_set(err, ERROR_INTERNAL, "no memory for what is found in photographs");
+	log_info(&task->ctx, "delivered again and again: looked at in a process of its own",
+		 log_integer("delivery_count", task->delivery->envelope.delivery_count));
+	metric_add(worker->meters.quarantined, 1);
+	int r = quarantine_look(&worker->settings.quarantine, &task->ctx, &task->job, seen, err);
+	if (r == 0)
+		r = matcher_run_seen(bench->matcher, &task->ctx, &task->job, seen, &task->reply, err);
+	sightings_finish(seen);
+	free(seen);
+	return r;
+}
+
 static void match(struct worker *worker, struct bench *bench, struct task *task)
 {
 	struct error err = {0};
 
-	if (task->job.op == JOB_SEARCH)
+	if (quarantine_wants(task))
+		finish(worker, task, match_suspect(worker, bench, task, &err) < 0 ? &err : NULL);
+	else if (task->job.op == JOB_SEARCH)
 		searches_take(bench->searches, task);
 	else if (matcher_run(bench->matcher, &task->ctx, &task->job, &task->reply, &err) < 0)
 		finish(worker, task, &err);
