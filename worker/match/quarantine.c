@@ -38,6 +38,15 @@ static int start(const struct quarantine_settings *settings, int request, struct
 					request);
 }
 
+/* The next attempt would be a new message, which nobody suspects, and might never end. */
+static int have_no_other_attempt(int r, struct error *err)
+{
+	if (r == 0 || err->code != ERROR_ATTEMPT_TIMEOUT)
+		return r;
+	err->class = ERROR_CLASS_REJECT;
+	return error_errno(err);
+}
+
 /* What it takes to read the models is not the job's time. */
 static int wait_ready(struct quarantine_process *process, struct context *ctx, struct error *err)
 {
@@ -92,7 +101,7 @@ int quarantine_look(const struct quarantine_settings *settings, struct context *
 		return error_set(err, ERROR_INTERNAL, "no process for a suspect job: %s", strerror(-r));
 	r = wait_ready(&process, ctx, err);
 	if (r == 0)
-		r = quarantine_process_listen(&process, ctx, &answer, err);
+		r = have_no_other_attempt(quarantine_process_listen(&process, ctx, &answer, err), err);
 	int status = quarantine_process_end(&process);
 	if (r == 0)
 		r = read_answer(settings, job, &answer, status, out, err);
