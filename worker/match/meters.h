@@ -15,6 +15,7 @@ struct meters {
 	struct metric *in_hand;
 	struct metric *requeued;
 	struct metric *stale;
+	struct metric *answered_again;
 	struct metric *quarantined;
 	struct metric *replies_refused;
 	struct metric *events_dropped;

@@ -238,6 +238,9 @@ static int start_registry(struct worker *worker, struct error *err)
 
 	if (!settings->store.url[0])
 		return 0;
+	worker->records = records_new(&settings->store);
+	if (!worker->records)
+		return error_set(err, ERROR_INTERNAL, "no memory for the worker");
 	settings->announce = announce_people;
 	settings->arg = worker;
 	int r = registry_start(&worker->registry, settings, err);
@@ -405,6 +408,7 @@ void worker_stop(struct worker *worker)
 	amqp_link_free(worker->jobs);
 	dead_free(worker->dead);
 	registry_stop(worker->registry);
+	records_free(worker->records);
 	outbox_free(worker->outbox);
 	pulse_free(worker->pulse);
 	cancelled_free(worker->cancelled);

@@ -1,5 +1,6 @@
 /* The life of a task on a compute thread. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "obs/log.h"
@@ -107,6 +108,48 @@ static void match(struct worker *worker, struct bench *bench, struct task *task)
 		finish(worker, task, NULL);
 }
 
+/* The store is asked of a task that came before, and of one that is old enough to have been cancelled when this worker
+ * was not there to hear of it. */
+#define OLD_MS 5000
+
+static bool came_before(const struct task *task)
+{
+	return task->delivery->redelivered || task->delivery->envelope.delivery_count > 0;
+}
+
+/* Not where waiting for the store would be what makes the task too late. */
+static bool is_worth_asking(const struct task *task)
+{
+	int64_t left = context_remaining_ms(&task->ctx, INT64_MAX);
+
+	return (left == 0 || left > RECORDS_MAX_WAIT_MS) &&
+	       (came_before(task) || (task->lane == LANE_BATCH && task_age_ms(task) > OLD_MS));
+}
+
+/* Answers a task that has ended before as it was answered then; then it is handed over. Cancels one that was cancelled.
+ */
+static bool answer_again(struct worker *worker, struct task *task)
+{
+	struct reply recorded;
+
+	if (!worker->records || !is_worth_asking(task) || !records_find(worker->records, task->ctx.task_id, &recorded))
+		return false;
+	bool cancelled = recorded.error.code == ERROR_CANCELLED;
+	if (cancelled)
+		context_cancel(&task->ctx);
+	if (cancelled || !came_before(task)) {
+		reply_finish(&recorded);
+		return false;
+	}
+	memcpy(recorded.callback_url, task->reply.callback_url, sizeof(recorded.callback_url));
+	task->reply = recorded;
+	metric_add(worker->meters.answered_again, 1);
+	log_info(&task->ctx, "answered before; the recorded reply is published again",
+		 log_string("state", task_state_name(task->reply.state)));
+	outbox_reply_again(worker->outbox, task);
+	return true;
+}
+
 /* First sight of a delivery: understand it, check that it is still wanted, say that it runs. */
 static void begin(struct worker *worker, struct bench *bench, struct task *task)
 {
@@ -119,6 +162,8 @@ static void begin(struct worker *worker, struct bench *bench, struct task *task)
 	}
 	if (cancelled_has(worker->cancelled, task->ctx.task_id))
 		context_cancel(&task->ctx);
+	else if (answer_again(worker, task))
+		return;
 	timings_add(&task->reply.timings, STAGE_QUEUE, task_waited_ms(task));
 	if (context_check(&task->ctx, "the match began", &err) < 0) {
 		fail(worker, task, &err);
