@@ -13,6 +13,7 @@
 #include "nn/blas.h"
 #include "obs/log.h"
 #include "obs/program.h"
+#include "obs/supervision.h"
 #include "quarantine_child.h"
 #include "worker.h"
 
@@ -54,6 +55,7 @@ struct parts {
 	struct photo_cache *photos; /* NULL: none */
 	struct worker *worker;
 	struct http_server *server;
+	struct supervision *supervision;
 };
 
 static void set_name(struct parts *parts, const struct config *config)
@@ -157,6 +159,14 @@ static int start_server(struct parts *parts, const struct program *program, stru
 	return http_server_start(&parts->server, &settings, err);
 }
 
+static int start_supervision(struct parts *parts, struct error *err)
+{
+	const struct supervision_settings settings = {
+	    .healthy = worker_is_healthy, .ready = worker_is_ready, .arg = parts->worker};
+
+	return supervision_start(&parts->supervision, &settings, err);
+}
+
 static int run(struct parts *parts, const struct program *program)
 {
 	struct error err = {0};
@@ -164,7 +174,8 @@ static int run(struct parts *parts, const struct program *program)
 	set_name(parts, program->config);
 	if (matcher_settings_find_models(&parts->folders, program->config, &err) < 0 ||
 	    matcher_settings_load_models(&parts->models, program->config, &err) < 0 ||
-	    start_worker(parts, program, &err) < 0 || start_server(parts, program, &err) < 0)
+	    start_worker(parts, program, &err) < 0 || start_server(parts, program, &err) < 0 ||
+	    start_supervision(parts, &err) < 0)
 		return program_failed(&err, "start failed");
 	while (stop_wait(0, TICK_MS) == 0) {
 		worker_tick(parts->worker);
@@ -178,7 +189,8 @@ static void finish(struct parts *parts)
 {
 	if (parts->worker)
 		worker_drain(parts->worker);
-	/* After the drain, so that /readyz says "stopping" meanwhile. */
+	/* After the drain, so that /readyz says "stopping" meanwhile, and a drain that hangs is seen. */
+	supervision_stop(parts->supervision);
 	http_server_stop(parts->server);
 	worker_stop(parts->worker);
 	photo_cache_free(parts->photos);

@@ -18,7 +18,7 @@ struct records;
 /** The longest that records_find() takes, about. */
 #define RECORDS_MAX_WAIT_MS 3000
 
-/** The settings' URL outlives the records. NULL when memory is out. */
+/** What the settings point to outlives the records. NULL when memory is out. */
 struct records *records_new(const struct store_settings *settings) must_check;
 
 /** NULL is fine. */
