@@ -124,8 +124,4 @@ visit_fn schedules_handle_list;
 /** Handles one message that was heard: an event or a reply. */
 void feed_handle(struct gateway *gateway, const struct amqp_delivery *delivery);
 
-/** Whether the gateway turns, and whether it can take jobs; `why` says why not. */
-bool health_is_alive(struct gateway *gateway, char *why, size_t why_size);
-bool health_is_ready(struct gateway *gateway, char *why, size_t why_size);
-
 #endif

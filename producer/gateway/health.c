@@ -1,3 +1,5 @@
+#include "health.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -8,8 +10,9 @@
 /* Time without a turn after which the loop counts as stuck. */
 #define STUCK_MS 30000
 
-bool health_is_alive(struct gateway *gateway, char *why, size_t why_size)
+bool health_is_alive(void *arg, char *why, size_t why_size)
 {
+	struct gateway *gateway = arg;
 	int64_t silent_ms = clock_monotonic_ms() - atomic_load(&gateway->turned_ms);
 
 	if (silent_ms > STUCK_MS) {
@@ -35,8 +38,10 @@ static bool link_is_ready(struct gateway *gateway, struct amqp_link *link, const
 	return !status.blocked;
 }
 
-bool health_is_ready(struct gateway *gateway, char *why, size_t why_size)
+bool health_is_ready(void *arg, char *why, size_t why_size)
 {
+	struct gateway *gateway = arg;
+
 	if (atomic_load(&gateway->stopping)) {
 		snprintf(why, why_size, "stopping");
 		return false;

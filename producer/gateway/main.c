@@ -1,8 +1,10 @@
 /* facefleet-gateway: the HTTP API. Takes jobs, hands them to the broker, says what became of them. */
 
 #include "gateway.h"
+#include "health.h"
 #include "nn/blas.h"
 #include "obs/program.h"
+#include "obs/supervision.h"
 
 static const char help[] =
     "Usage: facefleet-gateway [--config FILE] [--set KEY=VALUE]... [--print-config]\n"
@@ -19,13 +21,28 @@ static const char help[] =
     "\n"
     "Exit status: 0 stopped, 1 it could not go on, 2 wrong usage or configuration.\n";
 
-static int run(struct gateway **gateway, const struct program *program)
+/* What lives as long as the program runs. */
+struct parts {
+	struct gateway *gateway;
+	struct supervision *supervision;
+};
+
+static int start_supervision(struct parts *parts, struct error *err)
+{
+	const struct supervision_settings settings = {
+	    .healthy = health_is_alive, .ready = health_is_ready, .arg = parts->gateway};
+
+	return supervision_start(&parts->supervision, &settings, err);
+}
+
+static int run(struct parts *parts, const struct program *program)
 {
 	struct error err = {0};
 
-	if (gateway_new(gateway, program->config, program->metrics, &err) != 0 || gateway_start(*gateway, &err) != 0)
+	if (gateway_new(&parts->gateway, program->config, program->metrics, &err) != 0 ||
+	    gateway_start(parts->gateway, &err) != 0 || start_supervision(parts, &err) != 0)
 		return program_failed(&err, "start failed");
-	if (gateway_run(*gateway, &err) != 0)
+	if (gateway_run(parts->gateway, &err) != 0)
 		return program_failed(&err, "cannot go on");
 	return PROGRAM_STOPPED;
 }
@@ -33,13 +50,14 @@ static int run(struct gateway **gateway, const struct program *program)
 int main(int argc, char **argv)
 {
 	struct program program = {.name = "facefleet-gateway", .help = help};
-	struct gateway *gateway = NULL;
+	struct parts parts = {0};
 	int status;
 
 	nn_blas_choose(argv); /* for the synchronous mode */
 	if (program_begin(&program, argc, argv, &status))
-		status = run(&gateway, &program);
-	gateway_free(gateway);
+		status = run(&parts, &program);
+	supervision_stop(parts.supervision);
+	gateway_free(parts.gateway);
 	program_end(&program);
 	return status;
 }

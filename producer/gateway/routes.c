@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "cursor.h"
 #include "gateway_private.h"
+#include "health.h"
 #include "problems.h"
 
 /* Threads of the intake, unless gateway.threads says otherwise. */

@@ -2,6 +2,7 @@
 
 #include "http/server.h"
 #include "obs/program.h"
+#include "obs/supervision.h"
 #include "service.h"
 
 static const char help[] =
@@ -23,6 +24,7 @@ static const char help[] =
 struct parts {
 	struct service *service;
 	struct http_server *server;
+	struct supervision *supervision;
 };
 
 static int start_server(struct parts *parts, const struct program *program, struct error *err)
@@ -38,13 +40,22 @@ static int start_server(struct parts *parts, const struct program *program, stru
 	return http_server_start(&parts->server, &settings, err);
 }
 
+static int start_supervision(struct parts *parts, struct error *err)
+{
+	const struct supervision_settings settings = {
+	    .healthy = service_is_healthy, .ready = service_is_ready, .arg = parts->service};
+
+	return supervision_start(&parts->supervision, &settings, err);
+}
+
 static int run(struct parts *parts, const struct program *program)
 {
 	struct error err = {0};
 
 	/* The links before the page that asks them. */
 	if (service_new(&parts->service, program->config, program->metrics, &err) != 0 ||
-	    service_start(parts->service, &err) != 0 || start_server(parts, program, &err) != 0)
+	    service_start(parts->service, &err) != 0 || start_server(parts, program, &err) != 0 ||
+	    start_supervision(parts, &err) != 0)
 		return program_failed(&err, "start failed");
 	if (service_run(parts->service, &err) != 0)
 		return program_failed(&err, "cannot go on");
@@ -59,6 +70,7 @@ int main(int argc, char **argv)
 
 	if (program_begin(&program, argc, argv, &status))
 		status = run(&parts, &program);
+	supervision_stop(parts.supervision);
 	http_server_stop(parts.server);
 	service_free(parts.service);
 	program_end(&program);

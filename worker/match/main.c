@@ -13,6 +13,8 @@
 #include "nn/blas.h"
 #include "obs/log.h"
 #include "obs/program.h"
+#include "obs/supervision.h"
+#include "quarantine_child.h"
 #include "worker.h"
 
 #define TICK_MS 100
@@ -47,11 +49,13 @@ static uint16_t prefetch(const struct config *config, enum option_id option, uns
 struct parts {
 	char name[128];
 	struct amqp_url broker;
+	struct matcher_folders folders;
 	struct modelset *models;
 	struct redis *redis;        /* NULL: none */
 	struct photo_cache *photos; /* NULL: none */
 	struct worker *worker;
 	struct http_server *server;
+	struct supervision *supervision;
 };
 
 static void set_name(struct parts *parts, const struct config *config)
@@ -108,6 +112,9 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 	struct worker_settings settings = {
 	    .name = parts->name,
 	    .matcher = matcher_settings_from_config(config, parts->models),
+	    .quarantine = {.detector = parts->folders.detector,
+			   .embedder = parts->folders.embedder,
+			   .dimension = parts->models->embedder.dimension},
 	    .threads = threads,
 	    .prefetch = {[LANE_REALTIME] = prefetch(config, OPTION_WORKER_PREFETCH_REALTIME, threads),
 			 [LANE_BATCH] = prefetch(config, OPTION_WORKER_PREFETCH_BATCH, threads)},
@@ -129,6 +136,7 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 	int r = amqp_settings_from_config(&parts->broker, &settings.link, config, err);
 	if (r == 0)
 		r = make_caches(parts, program, &settings.matcher.limits, err);
+	settings.quarantine.limits = settings.matcher.limits;
 	settings.matcher.photos = parts->photos;
 	settings.registry.redis = parts->redis;
 	if (r == 0)
@@ -151,13 +159,23 @@ static int start_server(struct parts *parts, const struct program *program, stru
 	return http_server_start(&parts->server, &settings, err);
 }
 
+static int start_supervision(struct parts *parts, struct error *err)
+{
+	const struct supervision_settings settings = {
+	    .healthy = worker_is_healthy, .ready = worker_is_ready, .arg = parts->worker};
+
+	return supervision_start(&parts->supervision, &settings, err);
+}
+
 static int run(struct parts *parts, const struct program *program)
 {
 	struct error err = {0};
 
 	set_name(parts, program->config);
-	if (matcher_settings_load_models(&parts->models, program->config, &err) < 0 ||
-	    start_worker(parts, program, &err) < 0 || start_server(parts, program, &err) < 0)
+	if (matcher_settings_find_models(&parts->folders, program->config, &err) < 0 ||
+	    matcher_settings_load_models(&parts->models, program->config, &err) < 0 ||
+	    start_worker(parts, program, &err) < 0 || start_server(parts, program, &err) < 0 ||
+	    start_supervision(parts, &err) < 0)
 		return program_failed(&err, "start failed");
 	while (stop_wait(0, TICK_MS) == 0) {
 		worker_tick(parts->worker);
@@ -171,7 +189,8 @@ static void finish(struct parts *parts)
 {
 	if (parts->worker)
 		worker_drain(parts->worker);
-	/* After the drain, so that /readyz says "stopping" meanwhile. */
+	/* After the drain, so that /readyz says "stopping" meanwhile, and a drain that hangs is seen. */
+	supervision_stop(parts->supervision);
 	http_server_stop(parts->server);
 	worker_stop(parts->worker);
 	photo_cache_free(parts->photos);
@@ -187,6 +206,8 @@ int main(int argc, char **argv)
 	struct parts parts = {0};
 	int status;
 
+	if (quarantine_is_child(argc, argv))
+		return quarantine_child(argv);
 	nn_blas_choose(argv);
 	if (program_begin(&program, argc, argv, &status))
 		status = run(&parts, &program);

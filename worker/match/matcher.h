@@ -11,6 +11,7 @@
 #include "job/job.h"
 #include "job/reply.h"
 #include "people_desk.h"
+#include "sightings.h"
 
 /**
  * The computing half of a task: photographs in, verdict out. Knows nothing of brokers or queues,
@@ -42,6 +43,16 @@ void matcher_free(struct matcher *matcher);
  */
 int matcher_run(struct matcher *matcher, const struct context *ctx, const struct job *job, struct reply *reply,
 		struct error *err) must_check;
+
+/* A job in two halves, for one whose photographs are looked at in another process. */
+
+/** The first half: only what is found in its photographs, into `out` (zero-initialised), which also gets the error. */
+int matcher_see(struct matcher *matcher, const struct context *ctx, const struct job *job,
+		struct sightings *out) must_check;
+
+/** The second half: as matcher_run(), without looking at the photographs. Not for a job without any. */
+int matcher_run_seen(struct matcher *matcher, const struct context *ctx, const struct job *job,
+		     const struct sightings *seen, struct reply *reply, struct error *err) must_check;
 
 /* A search in two halves, so that several can share the second: a large gallery is then read once for all of them. */
 

@@ -11,6 +11,7 @@ struct matcher {
 	struct face_set faces_b;
 	struct buffer photo_entry;    /* from the cache; reused */
 	struct matcher_search search; /* of one that has no company */
+	const struct sightings *seen; /* what was found in the photographs; NULL: to be looked at here */
 };
 
 /** One job on its way through a matcher. */
@@ -42,6 +43,10 @@ int matcher_analyse(struct matching *m, const struct job_image *image, char whic
 /** The same, computed here and now, so that the engine has the picture for a closer look. */
 int matcher_analyse_afresh(struct matching *m, const struct job_image *image, char which, struct face_set *faces,
 			   struct error *err) must_check;
+
+/** How good the first face is and (`portrait` not NULL) its portrait, after matcher_analyse_afresh(). */
+int matcher_look_closer(struct matching *m, const struct face_set *faces, struct face_quality *quality,
+			struct buffer *portrait, struct error *err) must_check;
 
 /** Fills in the face that a photograph was judged by. */
 void matcher_describe(struct reply_face *out, const struct face_set *set, int index);

@@ -1,20 +1,25 @@
 #include "matcher_settings.h"
 
-#include "face/builtin.h"
 #include "nn/blas.h"
 #include "nn/kernels/kernels.h"
 #include "obs/log.h"
 
-int matcher_settings_load_models(struct modelset **out, const struct config *config, struct error *err)
+int matcher_settings_find_models(struct matcher_folders *out, const struct config *config, struct error *err)
 {
-	char detector[BUILTIN_PATH_SIZE];
-	char embedder[BUILTIN_PATH_SIZE];
-	int r = builtin_model_folder(config_string(config, OPTION_MODEL_DETECTOR), "detector", detector, err);
+	int r = builtin_model_folder(config_string(config, OPTION_MODEL_DETECTOR), "detector", out->detector, err);
 
 	if (r == 0)
-		r = builtin_model_folder(config_string(config, OPTION_MODEL_EMBEDDER), "embedder", embedder, err);
+		r = builtin_model_folder(config_string(config, OPTION_MODEL_EMBEDDER), "embedder", out->embedder, err);
+	return r;
+}
+
+int matcher_settings_load_models(struct modelset **out, const struct config *config, struct error *err)
+{
+	struct matcher_folders folders;
+	int r = matcher_settings_find_models(&folders, config, err);
+
 	if (r == 0)
-		r = modelset_load(out, detector, embedder, err);
+		r = modelset_load(out, folders.detector, folders.embedder, err);
 	if (r == 0)
 		log_info(NULL, "models loaded", log_string("detector", (*out)->detector.name),
 			 log_string("embedder", (*out)->embedder.name), log_string("model_id", (*out)->model_id),

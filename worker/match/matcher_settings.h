@@ -4,7 +4,18 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "face/builtin.h"
 #include "matcher.h"
+
+/** Where the models are that the configuration names. */
+struct matcher_folders {
+	char detector[BUILTIN_PATH_SIZE];
+	char embedder[BUILTIN_PATH_SIZE];
+};
+
+/** Finds the folders of the models that the configuration names; see builtin_model_folder(). */
+int matcher_settings_find_models(struct matcher_folders *out, const struct config *config,
+				 struct error *err) must_check;
 
 /** Loads the models that the configuration names, and logs which. The caller frees them with modelset_free(). Takes
  * a good part of a second. */

@@ -17,6 +17,12 @@ void meters_init(struct meters *meters, struct metrics *registry)
 					   "Tasks given back to the queue at shutdown.", NULL);
 	meters->stale = metrics_counter(registry, "facefleet_worker_stale_total",
 					"Tasks dropped because their connection was lost before they ran.", NULL);
+	meters->answered_again =
+	    metrics_counter(registry, "facefleet_worker_answered_again_total",
+			    "Jobs that came again after their end and were answered from the store.", NULL);
+	meters->quarantined =
+	    metrics_counter(registry, "facefleet_worker_quarantined_total",
+			    "Suspect jobs whose photographs were looked at in a process of their own.", NULL);
 	meters->replies_refused = metrics_counter(registry, "facefleet_worker_replies_refused_total",
 						  "Replies the broker refused and that were published again.", NULL);
 	meters->events_dropped = metrics_counter(registry, "facefleet_worker_events_dropped_total",

@@ -15,6 +15,8 @@ struct meters {
 	struct metric *in_hand;
 	struct metric *requeued;
 	struct metric *stale;
+	struct metric *answered_again;
+	struct metric *quarantined;
 	struct metric *replies_refused;
 	struct metric *events_dropped;
 	atomic_uint_fast64_t finished;

@@ -285,13 +285,18 @@ static void finish_reply(struct outbox *outbox, struct task *task)
 	meters_finished(outbox->settings.meters, task, reply->state);
 }
 
-void outbox_reply(struct outbox *outbox, struct task *task)
+void outbox_reply_again(struct outbox *outbox, struct task *task)
 {
 	struct farewell farewell = {0};
 
-	finish_reply(outbox, task);
 	add_reply(task, &farewell);
 	publish_all(outbox, task, &farewell);
+}
+
+void outbox_reply(struct outbox *outbox, struct task *task)
+{
+	finish_reply(outbox, task);
+	outbox_reply_again(outbox, task);
 }
 
 void outbox_reply_and_park(struct outbox *outbox, struct task *task, const char *reason)

@@ -241,9 +241,11 @@ static int start_registry(struct worker *worker, struct error *err)
 	settings->announce = announce_people;
 	settings->arg = worker;
 	int r = registry_start(&worker->registry, settings, err);
-	if (r == 0)
-		worker->settings.matcher.people = registry_desk(worker->registry);
-	return r;
+	if (r < 0)
+		return r;
+	worker->settings.matcher.people = registry_desk(worker->registry);
+	worker->records = records_new(&registry_desk(worker->registry)->store);
+	return worker->records ? 0 : error_set(err, ERROR_INTERNAL, "no memory for the worker");
 }
 
 static int start_threads(struct worker *worker, struct error *err)
@@ -404,6 +406,7 @@ void worker_stop(struct worker *worker)
 	amqp_link_free(worker->replies);
 	amqp_link_free(worker->jobs);
 	dead_free(worker->dead);
+	records_free(worker->records);
 	registry_stop(worker->registry);
 	outbox_free(worker->outbox);
 	pulse_free(worker->pulse);

@@ -11,6 +11,7 @@
 #include "job/scene.h"
 #include "matcher.h"
 #include "obs/metrics.h"
+#include "quarantine.h"
 #include "registry.h"
 
 /** The running worker: two links to the broker, a pool of compute threads, a fetcher, an outbox. */
@@ -20,6 +21,7 @@ struct worker_settings {
 	const char *name;
 	struct amqp_link_settings link; /**< broker, heartbeat and the like; each link fills in the rest */
 	struct matcher_settings matcher;
+	struct quarantine_settings quarantine;
 	unsigned threads;              /**< ≥ 1 */
 	uint16_t prefetch[LANE_COUNT]; /**< ≥ 1 */
 	const char *fetch_allow;

@@ -12,6 +12,7 @@
 #include "meters.h"
 #include "outbox.h"
 #include "pulse.h"
+#include "records.h"
 #include "registry.h"
 #include "roster.h"
 #include "worker.h"
@@ -28,6 +29,7 @@ struct worker {
 	struct pulse *pulse;
 	struct fetcher *fetcher;
 	struct registry *registry; /* NULL: without a store */
+	struct records *records;   /* likewise */
 	struct queue *queue;
 	struct pool *pool;
 

@@ -1,7 +1,9 @@
 /* The life of a task on a compute thread. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "obs/log.h"
 #include "searches.h"
 #include "worker_private.h"
 
@@ -43,7 +45,10 @@ static void fail(struct worker *worker, struct task *task, const struct error *e
 		return;
 	}
 	task->reply.state = TASK_FINAL_FAILED;
-	outbox_reply(worker->outbox, task);
+	if (err->code == ERROR_POISON)
+		outbox_reply_and_park(worker->outbox, task, err->text);
+	else
+		outbox_reply(worker->outbox, task);
 }
 
 static void refuse(struct worker *worker, struct task *task, const struct error *err)
@@ -71,16 +76,78 @@ static void finish(void *arg, struct task *task, const struct error *err)
 	outbox_reply(worker->outbox, task);
 }
 
+/* What killed workers before is not let near this one. */
+static int match_suspect(struct worker *worker, struct bench *bench, struct task *task, struct error *err)
+{
+	struct sightings *seen = calloc(1, sizeof(*seen));
+
+	if (!seen)
+		return error_set(err, ERROR_INTERNAL, "no memory for what is found in photographs");
+	log_info(&task->ctx, "delivered again and again: looked at in a process of its own",
+		 log_integer("delivery_count", task->delivery->envelope.delivery_count));
+	metric_add(worker->meters.quarantined, 1);
+	int r = quarantine_look(&worker->settings.quarantine, &task->ctx, &task->job, seen, err);
+	if (r == 0)
+		r = matcher_run_seen(bench->matcher, &task->ctx, &task->job, seen, &task->reply, err);
+	sightings_finish(seen);
+	free(seen);
+	return r;
+}
+
 static void match(struct worker *worker, struct bench *bench, struct task *task)
 {
 	struct error err = {0};
 
-	if (task->job.op == JOB_SEARCH)
+	if (quarantine_wants(task))
+		finish(worker, task, match_suspect(worker, bench, task, &err) < 0 ? &err : NULL);
+	else if (task->job.op == JOB_SEARCH)
 		searches_take(bench->searches, task);
 	else if (matcher_run(bench->matcher, &task->ctx, &task->job, &task->reply, &err) < 0)
 		finish(worker, task, &err);
 	else
 		finish(worker, task, NULL);
+}
+
+/* The store is asked of a task that came before, and of one that is old enough to have been cancelled when this worker
+ * was not there to hear of it. */
+#define OLD_MS 5000
+
+static bool came_before(const struct task *task)
+{
+	return task->delivery->redelivered || task->delivery->envelope.delivery_count > 0;
+}
+
+/* Not where waiting for the store would be what makes the task too late. */
+static bool is_worth_asking(const struct task *task)
+{
+	int64_t left = context_remaining_ms(&task->ctx, INT64_MAX);
+
+	return (left == 0 || left > RECORDS_MAX_WAIT_MS) &&
+	       (came_before(task) || (task->lane == LANE_BATCH && task_age_ms(task) > OLD_MS));
+}
+
+/* Answers a task that has ended before as it was answered then; then it is handed over. Cancels one that was cancelled.
+ */
+static bool answer_again(struct worker *worker, struct task *task)
+{
+	struct reply recorded;
+
+	if (!worker->records || !is_worth_asking(task) || !records_find(worker->records, task->ctx.task_id, &recorded))
+		return false;
+	bool cancelled = recorded.error.code == ERROR_CANCELLED;
+	if (cancelled)
+		context_cancel(&task->ctx);
+	if (cancelled || !came_before(task)) {
+		reply_finish(&recorded);
+		return false;
+	}
+	memcpy(recorded.callback_url, task->reply.callback_url, sizeof(recorded.callback_url));
+	task->reply = recorded;
+	metric_add(worker->meters.answered_again, 1);
+	log_info(&task->ctx, "answered before; the recorded reply is published again",
+		 log_string("state", task_state_name(task->reply.state)));
+	outbox_reply_again(worker->outbox, task);
+	return true;
 }
 
 /* First sight of a delivery: understand it, check that it is still wanted, say that it runs. */
@@ -95,6 +162,8 @@ static void begin(struct worker *worker, struct bench *bench, struct task *task)
 	}
 	if (cancelled_has(worker->cancelled, task->ctx.task_id))
 		context_cancel(&task->ctx);
+	else if (answer_again(worker, task))
+		return;
 	timings_add(&task->reply.timings, STAGE_QUEUE, task_waited_ms(task));
 	if (context_check(&task->ctx, "the match began", &err) < 0) {
 		fail(worker, task, &err);

@@ -2,6 +2,8 @@
 #include "run.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "people_rig.h"
@@ -195,12 +197,51 @@ static void other_models_are_never_compared(void **state)
 	assert_int_equal(run_command(JOB_SEARCH, "", RIG_ADA, 3, &reply), ERROR_MODEL_MISMATCH);
 }
 
+/* Looks at the photograph first and then runs the job on what was found. */
+static enum error_code run_in_halves(enum job_op op, int photo, unsigned number, struct reply *reply)
+{
+	struct job job = people_rig_job(&rig, op, "ada", photo);
+	struct sightings *seen = calloc(1, sizeof(*seen));
+	struct error err = {0};
+	char id[UUID_SIZE];
+
+	assert_non_null(seen);
+	assert_int_equal(matcher_see(rig.matcher, NULL, &job, seen), 0);
+	snprintf(id, sizeof(id), "00000000-0000-7000-8000-%012x", number);
+	reply_init(reply, id, &job);
+	reply->accepted_at_ms = 1000 + number;
+	/* Nothing is left to be looked at. */
+	job.image_a = (struct job_image){.data = (const uint8_t *)"", .size = 0};
+	int r = matcher_run_seen(rig.matcher, NULL, &job, seen, reply, &err);
+	sightings_finish(seen);
+	free(seen);
+	return r < 0 ? err.code : ERROR_NONE;
+}
+
+static void a_job_in_two_halves_ends_the_same(void **state)
+{
+	struct reply whole, halves;
+
+	(void)state;
+	assert_int_equal(run_in_halves(JOB_ENROLL, RIG_ADA, 1, &halves), ERROR_NONE);
+	people_rig_catch_up(&rig);
+	assert_int_equal(run_in_halves(JOB_VERIFY, RIG_ADA_AGAIN, 2, &halves), ERROR_NONE);
+	assert_int_equal(run_command(JOB_VERIFY, "ada", RIG_ADA_AGAIN, 3, &whole), ERROR_NONE);
+	assert_true(halves.result.matched && halves.result.similarity == whole.result.similarity);
+	assert_int_equal(run_in_halves(JOB_SEARCH, RIG_ADA_AGAIN, 4, &halves), ERROR_NONE);
+	assert_int_equal(halves.result.candidate_count, 1);
+	assert_true(halves.result.candidates[0].similarity == whole.result.similarity);
+	reply_finish(&halves);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
-    CASE(an_enrolled_face_is_verified),  CASE(the_best_of_several_images_counts), CASE(who_is_not_there_is_not_found),
-    CASE(a_search_finds_each_user_once), CASE(what_was_unenrolled_is_gone),       CASE(every_order_ends_the_same),
-    CASE(bad_pictures_are_not_enrolled), CASE(other_models_are_never_compared),
+    CASE(an_enrolled_face_is_verified),      CASE(the_best_of_several_images_counts),
+    CASE(who_is_not_there_is_not_found),     CASE(a_search_finds_each_user_once),
+    CASE(what_was_unenrolled_is_gone),       CASE(every_order_ends_the_same),
+    CASE(bad_pictures_are_not_enrolled),     CASE(other_models_are_never_compared),
+    CASE(a_job_in_two_halves_ends_the_same),
 };
 
 int main(void)

@@ -128,6 +128,28 @@ static struct task *new_task(struct fixture *f, const char *reply_to, const char
 	return task;
 }
 
+/* As it stands in the store: who did it, when, and how long it took. */
+static void a_reply_given_again_stays_as_it_was(void **state)
+{
+	struct fixture *f = *state;
+	struct task *task = new_task(f, "", NULL);
+	struct error err = {0};
+	struct reply reply;
+
+	strcpy(task->reply.worker, "another");
+	task->reply.finished_at_ms = 1234;
+	outbox_reply_again(f->outbox, task);
+	assert_int_equal(published_count, 1);
+	const struct amqp_message *m = published[0].message;
+	assert_int_equal(reply_decode(&reply, ENCODING_JSON, m->body, m->body_size, &err), 0);
+	assert_string_equal(reply.worker, "another");
+	assert_int_equal(reply.finished_at_ms, 1234);
+	assert_true(reply.timings.ms[STAGE_TOTAL] < 0);
+	assert_int_equal(meters_finished_count(&f->meters), 0);
+	answer(0, AMQP_CONFIRMED);
+	assert_int_equal(acked, 1);
+}
+
 static void a_job_is_acked_when_its_reply_is_confirmed(void **state)
 {
 	struct fixture *f = *state;
@@ -295,6 +317,7 @@ static void events_are_for_whoever_listens(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 static const struct CMUnitTest tests[] = {
+    CASE(a_reply_given_again_stays_as_it_was),
     CASE(a_job_is_acked_when_its_reply_is_confirmed),
     CASE(a_requester_that_left_blocks_nobody),
     CASE(a_callback_travels_as_a_header_and_must_arrive),
