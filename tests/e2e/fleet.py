@@ -16,6 +16,8 @@ import urllib.request
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SAMPLES = os.path.join(ROOT, "tests", "data", "people")
 PRIVATE_BROKER = os.path.join(ROOT, "deploy", "rabbitmq", "private-broker")
+PRIVATE_POSTGRES = os.path.join(ROOT, "tests", "servers", "private-postgres")
+PRIVATE_REDIS = os.path.join(ROOT, "tests", "servers", "private-redis")
 PROGRAMS = {
     "facefleet": "producer/cli/facefleet",
     "facefleet-worker": "worker/match/facefleet-worker",
@@ -47,19 +49,39 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Broker:
-    """A private broker in a folder; every test works in a virtual host of its own."""
+class PrivateServer:
+    """A server of one's own in a folder, run by its script; the script's help says which words it knows."""
 
-    def __init__(self, folder):
+    def __init__(self, script, folder):
+        self.script = script
         self.folder = folder
-        self.management = urllib.parse.urlsplit(self.command("management"))
-        self.amqp = self.command("url")
-        self.left = []
+        self.url = None
+        os.makedirs(folder, exist_ok=True)
 
     def command(self, *words):
         return subprocess.run(
-            [PRIVATE_BROKER, words[0], self.folder, *words[1:]], check=True, stdout=subprocess.PIPE, text=True
+            [self.script, words[0], self.folder, *words[1:]], check=True, stdout=subprocess.PIPE, text=True
         ).stdout.strip()
+
+    def start(self):
+        """Always under the same URL."""
+        self.url = self.command("start")
+
+    def kill(self):
+        self.command("kill")
+
+    def stop(self):
+        self.command("stop")
+
+
+class Broker(PrivateServer):
+    """A private broker in a folder, started already; every test works in a virtual host of its own."""
+
+    def __init__(self, folder):
+        super().__init__(PRIVATE_BROKER, folder)
+        self.management = urllib.parse.urlsplit(self.command("management"))
+        self.amqp = self.command("url")
+        self.left = []
 
     def restart(self):
         self.left.clear()
