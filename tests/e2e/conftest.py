@@ -27,7 +27,9 @@ def required(variable):
 
 @pytest.fixture(scope="session")
 def broker():
-    return Broker(required("FACEFLEET_TEST_BROKER"))
+    """Each of the two processes that tests are shared between has its own."""
+    is_second = os.environ.get("PYTEST_XDIST_WORKER") == "gw1"
+    return Broker(required("FACEFLEET_TEST_BROKER_2" if is_second else "FACEFLEET_TEST_BROKER"))
 
 
 @pytest.fixture(scope="session")
