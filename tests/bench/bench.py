@@ -13,11 +13,17 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 
 # Used here and handed on: the benchmarks import from this file alone.
-from fleet import PRIVATE_BROKER, ROOT, SAMPLES, Broker, Fleet, wait_until  # noqa: E402,F401
-
-
-PRIVATE_REDIS = os.path.join(ROOT, "tests", "servers", "private-redis")
-PRIVATE_POSTGRES = os.path.join(ROOT, "tests", "servers", "private-postgres")
+from fleet import (  # noqa: E402,F401
+    PRIVATE_BROKER,
+    PRIVATE_POSTGRES,
+    PRIVATE_REDIS,
+    ROOT,
+    SAMPLES,
+    Broker,
+    Fleet,
+    PrivateServer,
+    wait_until,
+)
 
 
 def add_bin_option(parser):
@@ -59,30 +65,10 @@ def private_fleet(bin_dir, broker_prefix=()):
         yield fleet
 
 
-class PrivateServer:
-    """A Redis or PostgreSQL of one's own, which may be killed and started again under the same URL."""
-
-    def __init__(self, script, folder):
-        self.script = script
-        self.folder = folder
-        self.url = self.start()
-
-    def command(self, word):
-        return subprocess.run([self.script, word, self.folder], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-
-    def start(self):
-        return self.command("start")
-
-    def kill(self):
-        self.command("kill")
-
-    def stop(self):
-        self.command("stop")
-
-
 @contextlib.contextmanager
 def private_redis(parent):
     redis = PrivateServer(PRIVATE_REDIS, os.path.join(parent, "redis"))
+    redis.start()
     try:
         yield redis
     finally:
@@ -94,6 +80,7 @@ def private_postgres():
     with tempfile.TemporaryDirectory(prefix="facefleet-postgres.", dir="/tmp") as folder:
         os.chmod(folder, 0o711)  # the server may run as another user
         postgres = PrivateServer(PRIVATE_POSTGRES, os.path.join(folder, "data"))
+        postgres.start()
         try:
             yield postgres
         finally:

@@ -2,8 +2,11 @@
 
 import os
 import signal
+import sys
 
 import pytest
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))  # for its proxy
 
 from cli_support import FakeWorker
 from endpoint import Endpoint

@@ -16,6 +16,8 @@ import urllib.request
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SAMPLES = os.path.join(ROOT, "tests", "data", "people")
 PRIVATE_BROKER = os.path.join(ROOT, "deploy", "rabbitmq", "private-broker")
+PRIVATE_POSTGRES = os.path.join(ROOT, "tests", "servers", "private-postgres")
+PRIVATE_REDIS = os.path.join(ROOT, "tests", "servers", "private-redis")
 PROGRAMS = {
     "facefleet": "producer/cli/facefleet",
     "facefleet-worker": "worker/match/facefleet-worker",
@@ -45,6 +47,31 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+class PrivateServer:
+    """A server of one's own in a folder, run by its script; the script's help says which words it knows."""
+
+    def __init__(self, script, folder):
+        self.script = script
+        self.folder = folder
+        self.url = None
+        os.makedirs(folder, exist_ok=True)
+
+    def command(self, word):
+        return subprocess.run(
+            [self.script, word, self.folder], check=True, stdout=subprocess.PIPE, text=True
+        ).stdout.strip()
+
+    def start(self):
+        """Always under the same URL."""
+        self.url = self.command("start")
+
+    def kill(self):
+        self.command("kill")
+
+    def stop(self):
+        self.command("stop")
 
 
 class Broker:

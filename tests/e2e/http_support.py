@@ -50,9 +50,10 @@ def make_key(fleet, name, *options):
 class Api:
     """The API of one gateway."""
 
-    def __init__(self, port, key=None):
+    def __init__(self, port, key=None, seconds=60):
         self.port = port
         self.key = key
+        self.seconds = seconds
 
     def ask(self, method, path, body=None, content_type=None, **headers):
         """Header names are spelled with underscores."""
@@ -65,7 +66,7 @@ class Api:
             f"http://127.0.0.1:{self.port}{path}", method=method, data=body, headers=headers
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
+            with urllib.request.urlopen(request, timeout=self.seconds) as response:
                 return Answer(response.status, response.headers, response.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read())

@@ -16,7 +16,7 @@ from cli_support import FakeWorker, photo
 from conftest import required
 from fleet import SAMPLES, wait_until
 from jobs import Client
-from proxy import Proxy
+from proxy import DOWN, Proxy
 
 BATCH = "facefleet.jobs.batch"
 REALTIME = "facefleet.jobs.realtime"
@@ -235,7 +235,7 @@ def test_killed_between_publishing_and_recording(fleet, store, pictures, connect
         first = fleet.scheduler(amqp__url=way, scheduler__lock_ttl_ms=1000).wait_ready()
         wait_until(lambda: is_leader(first), "it leads")
         client = connect()
-        proxy.hold()  # the confirm never arrives
+        proxy.stall(DOWN)  # the confirm never arrives
         name = add(fleet, "--in", "0s", "search", pictures[0])
         wait_until(lambda: client.count(BATCH) == 1, "the job is on the broker")
         assert [schedule["schedule_id"] for schedule in schedules(fleet)] == [name]

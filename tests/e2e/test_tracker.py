@@ -1,9 +1,6 @@
 """The tracker: what becomes of every task stands in the store, whatever dies on the way."""
 
 import json
-import secrets
-import sqlite3
-import subprocess
 import time
 
 import pika
@@ -12,91 +9,22 @@ import pytest
 from conftest import required
 from fleet import wait_until
 from jobs import Client, match_job, new_task_id, photo
+from store_support import Store, new_database
 
 QUEUE = "facefleet.tracker"
 PARKED = "facefleet.dead.parked"
-RANKS = {"pending": 0, "running": 1, "failed": 2, "retrying": 3, "succeeded": 9, "final_failed": 9}
-
-
-def psql(sql, server=None):
-    """The rows of a statement, each a list of texts."""
-    server = server or required("FACEFLEET_TEST_POSTGRES_URL")
-    done = subprocess.run(["psql", "-qAtX", "-F", "\t", server, "-c", sql], check=True, stdout=subprocess.PIPE, text=True)
-    return [line.split("\t") for line in done.stdout.splitlines()]
-
-
-class Store:
-    """What the tracker wrote, read past it."""
-
-    def __init__(self, url):
-        self.url = url
-
-    def query(self, sql):
-        if self.url.startswith("sqlite:"):
-            with sqlite3.connect(self.url.removeprefix("sqlite:"), timeout=30) as connection:
-                return [[str(value) for value in row] for row in connection.execute(sql)]
-        return psql(sql, self.url)
-
-    def states(self):
-        """Tasks by state."""
-        return {state: int(count) for state, count in self.query("SELECT state, COUNT(*) FROM tasks GROUP BY state")}
-
-    def terminal(self):
-        states = self.states()
-        return states.get("succeeded", 0) + states.get("final_failed", 0)
-
-    def task(self, task_id, columns="state, attempt, worker, error_code, scene, owner"):
-        rows = self.query(f"SELECT {columns} FROM tasks WHERE task_id = '{task_id}'")
-        return rows[0] if rows else None
-
-    def log(self, task_id):
-        rows = self.query(f"SELECT state, attempt FROM task_log WHERE task_id = '{task_id}' ORDER BY number")
-        return [(state, int(attempt)) for state, attempt in rows]
-
-    def check(self):
-        """Every log leads forward, one line at a time, to the state of its task; the counts are right."""
-        logs = {}
-        for task_id, number, state, attempt in self.query(
-            "SELECT task_id, number, state, attempt FROM task_log ORDER BY task_id, number"
-        ):
-            log = logs.setdefault(task_id, [])
-            assert int(number) == len(log) + 1, task_id
-            log.append((99 if RANKS[state] == 9 else int(attempt), RANKS[state]))
-        for task_id, log in logs.items():
-            assert all(a < b for a, b in zip(log, log[1:])), (task_id, log)
-        tasks = self.query("SELECT task_id, state, transitions FROM tasks")
-        assert len(tasks) == len(logs)
-        for task_id, state, transitions in tasks:
-            assert len(logs[task_id]) == int(transitions) and logs[task_id][-1][1] == RANKS[state]
-        states = self.states()
-        (kept,) = self.query("SELECT pending, running, succeeded, failed, retrying, final_failed FROM task_counts")
-        names = ("pending", "running", "succeeded", "failed", "retrying", "final_failed")
-        assert [int(number) for number in kept] == [states.get(name, 0) for name in names]
-
-    def cut_off(self):
-        """Ends every connection to the database, and lets nobody in."""
-        name = self.url.rsplit("/", 1)[1]
-        psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-
-    def let_in(self):
-        psql(f"ALTER DATABASE {self.url.rsplit('/', 1)[1]} ALLOW_CONNECTIONS true")
-
-
-def new_database(fleet):
-    name = "t" + secrets.token_hex(6)
-    psql(f"CREATE DATABASE {name}")
-    return Store(fleet.use_store(required("FACEFLEET_TEST_POSTGRES_URL").rsplit("/", 1)[0] + "/" + name))
 
 
 @pytest.fixture
 def shared_store(fleet):
-    return new_database(fleet)
+    return new_database(fleet, required("FACEFLEET_TEST_POSTGRES_URL"))
 
 
 @pytest.fixture(params=["file", "server"])
 def store(request, fleet):
-    return Store(fleet.use_store()) if request.param == "file" else new_database(fleet)
+    if request.param == "file":
+        return Store(fleet.use_store())
+    return new_database(fleet, required("FACEFLEET_TEST_POSTGRES_URL"))
 
 
 class Publisher:

@@ -1,0 +1,129 @@
+"""The faults: context managers of a testbed and a load. A fault lasts while its context is open."""
+
+import contextlib
+
+from proxy import BOTH, DOWN, UP
+from testbed import WORKERS
+
+LANES = "^facefleet\\.jobs\\.(realtime|batch)$"
+SPOILS = {
+    "cut": lambda proxy: proxy.cut(),
+    "stalled": lambda proxy: proxy.stall(),
+    "deaf": lambda proxy: proxy.stall(DOWN),
+    "half-closed": lambda proxy: proxy.half_close(DOWN),
+    "half-closed-up": lambda proxy: proxy.half_close(UP),
+    "corrupted": lambda proxy: proxy.corrupt(1, BOTH),
+    "throttled": lambda proxy: proxy.throttle(30000),
+    "delayed": lambda proxy: proxy.delay(0.1),
+}
+
+
+def together(faults):
+    """Several at once."""
+
+    @contextlib.contextmanager
+    def all_of_them(bed, load):
+        with contextlib.ExitStack() as stack:
+            for fault in faults:
+                stack.enter_context(fault(bed, load))
+            yield
+
+    return all_of_them
+
+
+@contextlib.contextmanager
+def none(bed, load):
+    yield
+
+
+# --- programs ---
+
+
+@contextlib.contextmanager
+def killed(bed, load, program):
+    bed.programs[program].kill()
+    yield
+    bed.start(program)
+
+
+@contextlib.contextmanager
+def workers_restarted(bed, load):
+    """Each is stopped and replaced before the next."""
+    for name in WORKERS:
+        status = bed.programs[name].terminate()
+        assert status == 0, f"{name} ended with {status}"
+        bed.start(name).wait_ready()
+    yield
+
+
+# --- ways ---
+
+
+@contextlib.contextmanager
+def on_ways(bed, load, ways, spoil):
+    """One of SPOILS on each of these ways."""
+    for way in ways:
+        SPOILS[spoil](bed.way(*way))
+    yield
+    for way in ways:
+        bed.way(*way).mend()
+
+
+# --- servers ---
+
+
+@contextlib.contextmanager
+def broker_restarted(bed, load):
+    bed.broker.restart()
+    yield
+
+
+@contextlib.contextmanager
+def server_killed(bed, load, which):
+    server = getattr(bed.servers, which)
+    server.kill()
+    yield
+    server.start()
+
+
+@contextlib.contextmanager
+def redis_frozen(bed, load):
+    bed.servers.redis.command("freeze")
+    yield
+    bed.servers.redis.command("thaw")
+
+
+@contextlib.contextmanager
+def broker_without_memory(bed, load):
+    bed.broker.command("ctl", "-q", "set_vm_memory_high_watermark", "0.000001")
+    yield
+    bed.broker.command("ctl", "-q", "set_vm_memory_high_watermark", "0.4")
+
+
+@contextlib.contextmanager
+def queues_full(bed, load):
+    """Nobody consumes, and two messages fill a lane."""
+    policy = ("-p", bed.fleet.vhost, "short")
+    bed.broker.command("ctl", "-q", "set_policy", *policy, LANES, '{"max-length": 2}', "--apply-to", "queues")
+    with on_ways(bed, load, [("worker", "broker")], "stalled"):
+        yield
+        bed.broker.command("ctl", "-q", "clear_policy", *policy)
+
+
+# --- those who use facefleet ---
+
+
+@contextlib.contextmanager
+def endpoint_answers(bed, load, answer):
+    """The odd one of the two endpoints."""
+    bed.odd.plan["/" + load.prefix] = [answer]
+    yield
+    del bed.odd.plan["/" + load.prefix]
+
+
+@contextlib.contextmanager
+def images_are_garbage(bed, load):
+    kept = bed.images.files
+    bed.images.files = {path: data[:2] + bytes(reversed(data)) for path, data in kept.items()}
+    yield
+    bed.images.files = kept

@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""Breaks a fleet under load in every way it knows, and checks that nothing is lost.
+
+usage: run.py [--bin DIR] [--scenario NAME] [--seed N] [--seconds N] [--random] [--list] [--counts FILE]
+
+Starts servers and programs of its own. Exit status 1 when an invariant is broken; the logs are kept then.
+tests/fault/README.md explains the table and how to reproduce a failure.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
+
+from fleet import ROOT  # noqa: E402
+from scenarios import drawn, table  # noqa: E402
+from session import Session  # noqa: E402
+
+RANDOM_SECONDS = 1800
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", default=os.path.join(ROOT, "build-test"), metavar="DIR", help="build folder of the programs")
+    parser.add_argument("--scenario", default="", metavar="NAME", help="only those whose name contains NAME")
+    parser.add_argument("--seed", type=int, default=1, help="of the load, and of the faults with --random")
+    parser.add_argument("--seconds", type=float, help="length of a fault; with --random, of everything (default 1800)")
+    parser.add_argument("--random", action="store_true", help="up to three faults at once, drawn by the seed")
+    parser.add_argument("--list", action="store_true", help="name the scenarios and end")
+    parser.add_argument("--counts", metavar="FILE", help='write "N passed, N failed" there')
+    return parser.parse_args()
+
+
+def chosen(arguments):
+    """(seed, scenario): those of the table once, or drawn ones until the time is over."""
+    if not arguments.random:
+        for scenario in table():
+            if arguments.scenario in scenario.name:
+                yield arguments.seed, scenario
+        return
+    end = time.monotonic() + (arguments.seconds or RANDOM_SECONDS)
+    seed = arguments.seed
+    while time.monotonic() < end:
+        yield seed, drawn(random.Random(seed), f"seed-{seed}")
+        seed += 1
+
+
+def main():
+    arguments = options()
+    if arguments.list:
+        print("\n".join(scenario.name for scenario in table()))
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    folder = tempfile.mkdtemp(prefix="facefleet-fault-logs.")
+    session = Session(os.path.abspath(arguments.bin), folder, None if arguments.random else arguments.seconds)
+    try:
+        for seed, scenario in chosen(arguments):
+            session.run(scenario, seed)
+    finally:
+        session.close()
+    print(f"{session.passed} passed, {session.failed} failed")
+    if arguments.counts:
+        with open(arguments.counts, "w", encoding="utf-8") as counts:
+            print(f"{session.passed} passed, {session.failed} failed", file=counts)
+    if session.failed or not session.passed:
+        print(f"logs: {folder}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
