@@ -12,6 +12,14 @@ PIECE = 16384
 FLIPPED = bytes(byte ^ 0x55 for byte in range(256))
 
 
+def abort(sink):
+    """Its peer gets an RST."""
+    end = sink.get_extra_info("socket")
+    if end.fileno() >= 0:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sink.transport.abort()
+
+
 class Direction:
     """What happens to bytes that go one way."""
 
@@ -89,10 +97,7 @@ class Connection:
             if task is not asyncio.current_task():
                 task.cancel()
         for sink in self.sinks.values():
-            end = sink.get_extra_info("socket")
-            if end.fileno() >= 0:
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            sink.transport.abort()
+            abort(sink)
 
 
 class Proxy:
@@ -103,6 +108,7 @@ class Proxy:
     def __init__(self, target):
         self.target = target
         self.is_cut = False
+        self.resets = 0
         self.connections = set()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -125,50 +131,40 @@ class Proxy:
         return await asyncio.start_server(self.accept, sock=self.listener)
 
     async def accept(self, *client):
-        if self.is_cut:
-            client[1].transport.abort()
-            return
+        resets = self.resets
         try:
             server = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
-            client[1].transport.abort()
+            abort(client[1])
             return
         connection = Connection(client, server, self.directions)
         self.connections.add(connection)
-        if self.is_cut:
+        if self.is_cut or self.resets > resets:
             connection.reset()
         await connection.finished()
         self.connections.discard(connection)
 
-    def change(self, ways, **faults):
-        def change():
-            for way in BOTH:
-                if way in ways:
-                    vars(self.directions[way]).update(faults)
-
-        self.call(change)
+    def change(self, ways, function):
+        """`function` on the direction or directions, on their thread."""
+        ways = (ways,) if isinstance(ways, str) else ways
+        self.call(lambda: [function(self.directions[way]) for way in ways])
 
     def delay(self, seconds, ways=BOTH):
         """Every piece, up to 16 KiB, comes so much later."""
-        self.change((ways,) if isinstance(ways, str) else ways, delay=seconds)
+        self.change(ways, lambda direction: setattr(direction, "delay", seconds))
 
     def throttle(self, rate, ways=BOTH):
         """So many bytes a second on each connection."""
-        self.change((ways,) if isinstance(ways, str) else ways, rate=rate)
+        self.change(ways, lambda direction: setattr(direction, "rate", rate))
 
     def corrupt(self, every=1, ways=BOTH):
         """Bits of every so-many-th byte are flipped. AMQP and SQL have no checksum: with 1 no message gets through that
         looks whole, with more some do."""
-        self.change((ways,) if isinstance(ways, str) else ways, flip_every=every)
+        self.change(ways, lambda direction: setattr(direction, "flip_every", every))
 
     def stall(self, ways=BOTH):
         """Nothing goes that way, nor does an end, until it is mended; then it goes on where it stood."""
-
-        def stall():
-            for way in (ways,) if isinstance(ways, str) else ways:
-                self.directions[way].is_open.clear()
-
-        self.call(stall)
+        self.change(ways, lambda direction: direction.is_open.clear())
 
     def half_close(self, way):
         """Of the connections there are, one direction ends; the other goes on."""
@@ -176,7 +172,13 @@ class Proxy:
 
     def reset(self):
         """The connections there are break; new ones come through."""
-        self.call(lambda: [connection.reset() for connection in list(self.connections)])
+
+        def reset():
+            self.resets += 1
+            for connection in list(self.connections):
+                connection.reset()
+
+        self.call(reset)
 
     def cut(self):
         """The connections there are break, and new ones too."""
@@ -185,7 +187,7 @@ class Proxy:
 
     def mend(self):
         self.is_cut = False
-        self.call(lambda: [direction.mend() for direction in self.directions.values()])
+        self.change(BOTH, Direction.mend)
 
     def close(self):
         self.call(self.server.close)
