@@ -5,7 +5,6 @@ import contextlib
 from proxy import BOTH, DOWN, UP
 from testbed import WORKERS
 
-LANES = "^facefleet\\.jobs\\.(realtime|batch)$"
 SPOILS = {
     "cut": lambda proxy: proxy.cut(),
     "stalled": lambda proxy: proxy.stall(),
@@ -98,16 +97,6 @@ def broker_without_memory(bed, load):
     bed.broker.command("ctl", "-q", "set_vm_memory_high_watermark", "0.000001")
     yield
     bed.broker.command("ctl", "-q", "set_vm_memory_high_watermark", "0.4")
-
-
-@contextlib.contextmanager
-def queues_full(bed, load):
-    """Nobody consumes, and two messages fill a lane."""
-    policy = ("-p", bed.fleet.vhost, "short")
-    bed.broker.command("ctl", "-q", "set_policy", *policy, LANES, '{"max-length": 2}', "--apply-to", "queues")
-    with on_ways(bed, load, [("worker", "broker")], "stalled"):
-        yield
-        bed.broker.command("ctl", "-q", "clear_policy", *policy)
 
 
 # --- those who use facefleet ---

@@ -1,5 +1,6 @@
 """A mixed load from HTTP clients and the shell, and what it was promised."""
 
+import collections
 import dataclasses
 import http.client
 import json
@@ -16,6 +17,7 @@ from jobs import photo
 CLIENTS = 3
 PAUSE_SECONDS = 0.2  # between two requests of a client
 GIVE_UP_SECONDS = 5  # how long a client goes on with what is not decided when the load ends
+SHELL_SECONDS = 150
 ROWS = 8  # of each batch of the shell
 NOT_NOW = (409, 429, 503)
 KNOWN = "anna"
@@ -44,6 +46,7 @@ class Ledger:
         self.accepted = {}
         self.undecided = []
         self.answers = []  # (task id, state) as somebody was told
+        self.refusals = collections.Counter()  # by code
         self.problems = []
 
     def accept(self, task_id, request, state=None):
@@ -53,6 +56,10 @@ class Ledger:
             self.accepted[task_id] = request
             if state:
                 self.answers.append((task_id, state))
+
+    def refuse(self, code):
+        with self.lock:
+            self.refusals[code] += 1
 
     def leave_undecided(self, request):
         with self.lock:
@@ -208,6 +215,7 @@ class Load:
             return "accepted"
         if answer.status not in (*NOT_NOW, *self.refusals):
             self.ledger.problem(f"{request.reference}: {answer.status} {answer.body[:300]}")
+        self.ledger.refuse(document.get("code"))
         sure = answer.status not in self.refusals and document.get("code") not in ("unconfirmed", "idempotency_in_flight")
         return "refused" if sure and "task_id" not in document else "unknown"
 
@@ -229,10 +237,10 @@ class Load:
                 file.write(f"{name}-{row},{SAMPLES}/person01_1.jpg,{SAMPLES}/person0{1 + row % 2}_2.jpg\n")
         broker = self.bed.url("shell", "broker")
         command = ("submit", stem + ".csv", "--broker", broker, "--out", stem + ".jsonl", "--in-flight", "2", option)
-        done = self.bed.fleet.shell(*command)
+        done = self.bed.fleet.shell(*command, timeout=SHELL_SECONDS)
         while done.returncode == 4 and time.monotonic() < self.gives_up:
             self.stopping.wait(0.5)
-            done = self.bed.fleet.shell(*command, "--resume")
+            done = self.bed.fleet.shell(*command, "--resume", timeout=SHELL_SECONDS)
         self.note_batch(name, stem + ".jsonl", done)
 
     def note_batch(self, name, out, done):

@@ -13,9 +13,10 @@ BAD_REQUESTS = (400, 404, 405, 411, 413, 414, 415, 431, 501, 505)
 
 # `fault(bed, load)` is a context manager: the fault lasts while it is open. `seconds`: how long, if not as long as others.
 # `may_park`: a pattern of the reasons why messages may be parked. `refusals`: statuses of the gateway that the fault explains.
-# `steady`: the fault must not show; the load is one in which nothing fails by itself.
+# `shows`: the code of a refusal without which the fault was none. `steady`: the fault must not show; the load is one in which
+# nothing fails by itself.
 Scenario = collections.namedtuple(
-    "Scenario", "name fault seconds may_park refusals steady", defaults=(None, None, (), False)
+    "Scenario", "name fault seconds may_park refusals shows steady", defaults=(None, None, (), None, False)
 )
 
 
@@ -44,8 +45,9 @@ def of_the_broker():
     yield on_way("worker", "broker", "deaf", seconds=12)  # long enough for heartbeats to be missed
     yield scenario("broker-restarted", faults.broker_restarted)
     yield scenario("broker-killed", faults.server_killed, which="broker")
-    yield scenario("broker-without-memory", faults.broker_without_memory)
-    yield scenario("queues-full", faults.queues_full)
+    yield scenario("broker-without-memory", faults.broker_without_memory, shows="broker_unavailable")
+    ways = [("worker", "broker")]
+    yield scenario("queues-full", faults.on_ways, ways=ways, spoil="stalled", seconds=8, shows="queue_full")
 
 
 def of_the_stores():

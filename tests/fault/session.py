@@ -96,29 +96,36 @@ class Run:
         self.scenario = scenario
         self.load = Load(bed, prefix, seed, scenario.steady, scenario.refusals)
         self.auditor = Auditor(bed, self.load, scenario.may_park)
-        self.all_seconds = self.first_seconds = None
+        self.all_seconds = None
+        self.mended = float("inf")
         self.lost = []
 
     def to_its_end(self, seconds):
         """The invariants that are broken."""
-        bed, load, auditor = self.bed, self.load, self.auditor
+        load, auditor = self.load, self.auditor
         load.start()
         try:
-            wait_until(lambda: self.ended() >= BEFORE, "the load runs", LIMIT_SECONDS)
-            with self.scenario.fault(bed, load):
-                threading.Event().wait(seconds)
-            mended, mended_unix = time.monotonic(), time.time()
-            before = load.ledger.copy()
-            self.wait_for(lambda: auditor.not_ended(before))
-            self.all_seconds = time.monotonic() - mended
-            wait_until(lambda: len(load.ledger.copy()) >= len(before) + AFTER, "the load goes on", LIMIT_SECONDS)
+            stuck = self.under_load(seconds)
         finally:
-            bed.mend()
+            self.bed.mend()
             load.stop()
-        left = self.wait_for(auditor.open_ends)
+        stuck += self.wait_for(auditor.open_ends)
         self.lost = auditor.not_ended(load.ledger.copy())
-        self.first_seconds = self.first_success(mended_unix)
-        return [*left, *auditor.faults(), *self.failures()]
+        return [*stuck, *auditor.faults(), *self.failures()]
+
+    def under_load(self, seconds):
+        """The fault, and what it takes to get over it: sentences about what does not go on."""
+        load, auditor = self.load, self.auditor
+        wait_until(lambda: self.ended() >= BEFORE, "the load runs", LIMIT_SECONDS)
+        with self.scenario.fault(self.bed, load):
+            threading.Event().wait(seconds)
+        self.mended, mended = time.time(), time.monotonic()
+        before = load.ledger.copy()
+        left = self.wait_for(lambda: auditor.not_ended(before))
+        self.all_seconds = time.monotonic() - mended
+        return left or self.wait_for(
+            lambda: ["no client gets on after the fault"] if len(load.ledger.copy()) < len(before) + AFTER else []
+        )
 
     def wait_for(self, left):
         """What is left of a list that ought to become empty."""
@@ -130,16 +137,20 @@ class Run:
     def ended(self):
         return sum(task.state in TERMINAL for task in self.auditor.tasks().values())
 
-    def first_success(self, since):
-        """Seconds from the end of the fault to the first task that succeeded after it."""
+    def first_seconds(self):
+        """From the end of the fault to the first task that succeeded after it."""
         times = [int(t.finished) / 1000 for t in self.auditor.tasks().values() if t.state == "succeeded"]
-        return min((at - since for at in times if at > since), default=None)
+        return min((at - self.mended for at in times if at > self.mended), default=None)
 
     def failures(self):
-        if not self.scenario.steady:
-            return []
-        failed = [task for task in self.auditor.tasks().values() if task.state != "succeeded"]
-        return [f"task {t.task_id} ({t.reference}) is {t.state}: {t.error_code}" for t in failed]
+        """Where the scenario says more than that nothing may be lost."""
+        faults = []
+        if self.scenario.steady:
+            failed = [task for task in self.auditor.tasks().values() if task.state != "succeeded"]
+            faults = [f"task {t.task_id} ({t.reference}) is {t.state}: {t.error_code}" for t in failed]
+        if self.scenario.shows and not self.load.ledger.refusals[self.scenario.shows]:
+            faults.append(f"nobody was refused with {self.scenario.shows}: {dict(self.load.ledger.refusals)}")
+        return faults
 
     def row(self):
         tasks = self.auditor.tasks().values()
@@ -155,7 +166,7 @@ class Run:
             len(self.lost),
             len(self.auditor.doubled()),
             len(self.auditor.told_otherwise()),
-            seconds(self.first_seconds),
+            seconds(self.first_seconds()),
             seconds(self.all_seconds),
             shown,
         )

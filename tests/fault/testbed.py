@@ -1,6 +1,7 @@
 """A whole fleet of facefleet's, and a proxy between any two that talk to each other."""
 
 import base64
+import json
 import os
 import shutil
 import tempfile
@@ -15,6 +16,8 @@ from store_support import new_database
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 WORKERS = ("worker-1", "worker-2", "worker-3")
 PROGRAMS = ("tracker", "callback", "gateway", "scheduler", *WORKERS)
+LANES = "^facefleet\\.jobs\\.(realtime|batch)$"
+LANE_LENGTH = 30
 PHOTOS = ("person01_1", "person01_2", "person01_3", "person02_1", "person03_1")
 
 
@@ -69,6 +72,9 @@ class Testbed:
         }
         self.ways = {}
         self.programs = {}
+        # For good: a queue of RabbitMQ 3.10 that is full when its limit goes refuses its publishers for ever.
+        policy = ("short", LANES, json.dumps({"max-length": LANE_LENGTH}), "--apply-to", "queues")
+        self.broker.command("ctl", "-q", "set_policy", "-p", self.fleet.vhost, *policy)
         for name in PROGRAMS:
             self.start(name)
         self.wait_ready()
