@@ -58,9 +58,9 @@ class PrivateServer:
         self.url = None
         os.makedirs(folder, exist_ok=True)
 
-    def command(self, word):
+    def command(self, *words):
         return subprocess.run(
-            [self.script, word, self.folder], check=True, stdout=subprocess.PIPE, text=True
+            [self.script, words[0], self.folder, *words[1:]], check=True, stdout=subprocess.PIPE, text=True
         ).stdout.strip()
 
     def start(self):
@@ -74,19 +74,14 @@ class PrivateServer:
         self.command("stop")
 
 
-class Broker:
-    """A private broker in a folder; every test works in a virtual host of its own."""
+class Broker(PrivateServer):
+    """A private broker in a folder, started already; every test works in a virtual host of its own."""
 
     def __init__(self, folder):
-        self.folder = folder
+        super().__init__(PRIVATE_BROKER, folder)
         self.management = urllib.parse.urlsplit(self.command("management"))
         self.amqp = self.command("url")
         self.left = []
-
-    def command(self, *words):
-        return subprocess.run(
-            [PRIVATE_BROKER, words[0], self.folder, *words[1:]], check=True, stdout=subprocess.PIPE, text=True
-        ).stdout.strip()
 
     def restart(self):
         self.left.clear()

@@ -46,7 +46,7 @@ class Ledger:
         self.accepted = {}
         self.undecided = []
         self.answers = []  # (task id, state) as somebody was told
-        self.refusals = collections.Counter()  # by code
+        self.refusals = collections.Counter()  # answers of the gateway by their code
         self.problems = []
 
     def accept(self, task_id, request, state=None):
@@ -206,6 +206,7 @@ class Load:
             answer = api.ask(request.method, request.path, body, content_type, **headers)
             return self.take(request, answer)
         except (OSError, http.client.HTTPException, ValueError):
+            self.ledger.refuse("no answer")
             return "unknown"
 
     def take(self, request, answer):

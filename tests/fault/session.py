@@ -11,7 +11,6 @@ from http_support import Api
 from invariants import TERMINAL, Auditor
 from jobs import photo
 from load import KNOWN, Load
-from testbed import Servers, Testbed
 
 FAULT_SECONDS = 1.5
 LIMIT_SECONDS = 120
@@ -23,15 +22,17 @@ HEADER = ("scenario", "jobs", "lost", "doubled", "differ", "first s", "all s", "
 
 
 class Session:
-    """`seconds`: the length of each fault, or None for what the scenario or FAULT_SECONDS says."""
+    """On `servers`, which it starts and closes, and testbeds of the class `bed_class`. `seconds`: the length of each
+    fault, or None for what the scenario or FAULT_SECONDS says."""
 
-    def __init__(self, bin_dir, folder, seconds=None):
+    def __init__(self, servers, bed_class, bin_dir, folder, seconds=None):
         self.bin_dir = bin_dir
         self.folder = folder
         self.seconds = seconds
         self.passed = self.failed = 0
         self.bed = None
-        self.servers = Servers()
+        self.servers = servers
+        self.bed_class = bed_class
         print(ROW.format(*HEADER), flush=True)
 
     def close(self):
@@ -50,7 +51,7 @@ class Session:
             self.servers.start()
             folder = os.path.join(self.folder, f"fleet-{self.passed + self.failed}")
             os.mkdir(folder)
-            self.bed = Testbed(self.servers, self.bin_dir, folder)
+            self.bed = self.bed_class(self.servers, self.bin_dir, folder)
             answer = Api(self.bed.programs["gateway"].port).post_form(
                 f"/v1/users/{KNOWN}/faces", {"image": photo("person01_1")}, prefer="wait=30"
             )
@@ -155,18 +156,22 @@ class Run:
     def row(self):
         tasks = self.auditor.tasks().values()
         states = collections.Counter(task.error_code or task.state for task in tasks)
-        shown = " ".join(f"{state} {count}" for state, count in states.most_common())
-
-        def seconds(value):
-            return "-" if value is None else f"{value:.1f}"
-
+        refusals = self.load.ledger.refusals
         return ROW.format(
             self.scenario.name,
             len(self.load.ledger.copy()),
             len(self.lost),
             len(self.auditor.doubled()),
             len(self.auditor.told_otherwise()),
-            seconds(self.first_seconds()),
-            seconds(self.all_seconds),
-            shown,
+            seconds_text(self.first_seconds()),
+            seconds_text(self.all_seconds),
+            counts_text(states) + (f"; refused: {counts_text(refusals)}" if refusals else ""),
         )
+
+
+def seconds_text(value):
+    return "-" if value is None else f"{value:.1f}"
+
+
+def counts_text(counts):
+    return " ".join(f"{name} {count}" for name, count in counts.most_common())
