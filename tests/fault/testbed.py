@@ -72,7 +72,7 @@ class Testbed:
         }
         self.ways = {}
         self.programs = {}
-        # For good: a queue of RabbitMQ 3.10 that is full when its limit goes refuses its publishers for ever.
+        # For good: RabbitMQ 3.10 goes on refusing those whom a queue refused when its limit was removed.
         policy = ("short", LANES, json.dumps({"max-length": LANE_LENGTH}), "--apply-to", "queues")
         self.broker.command("ctl", "-q", "set_policy", "-p", self.fleet.vhost, *policy)
         for name in PROGRAMS:
