@@ -61,6 +61,14 @@ int consumer_declare_queue(struct consumer *c, struct connection *connection, st
 	return topology_declare_queue(connection, &queue, err);
 }
 
+void consumer_delete_queue(struct consumer *c, struct connection *connection)
+{
+	amqp_queue_delete_t deletion = {.queue = amqp_cstring_bytes(c->queue), .nowait = true};
+
+	if (c->own_queue_expires_ms > 0)
+		(void)amqp_send_method(connection->state, CONNECTION_CHANNEL, AMQP_QUEUE_DELETE_METHOD, &deletion);
+}
+
 static int start(struct consumer *c, struct connection *connection, struct error *err)
 {
 	amqp_basic_qos_t qos = {.prefetch_count = c->goal_prefetch};

@@ -51,6 +51,12 @@ void consumer_init(struct consumer *c, unsigned number, const struct amqp_consum
 int consumer_declare_queue(struct consumer *c, struct connection *connection, struct error *err) must_check;
 
 /**
+ * Deletes that queue, if it is one with an expiry: nobody will ever read it. Does not wait for the answer, nor care:
+ * what is not deleted expires.
+ */
+void consumer_delete_queue(struct consumer *c, struct connection *connection);
+
+/**
  * Takes one step towards the goal: asks the broker to consume or to cancel. Never waits for the
  * answer. Returns 0 or a negative errno with `err`.
  */

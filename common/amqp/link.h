@@ -59,7 +59,10 @@ struct amqp_consumer_settings {
 	const char *queue;
 	uint16_t prefetch; /**< ≥ 1: 0 would mean unlimited to the broker */
 	bool paused;       /**< do not start until amqp_link_resume() */
-	/** Declare the queue itself as the caller's own, with `x-expires` of this many ms; 0: it is in the topology. */
+	/**
+	 * Declare the queue itself as the caller's own, with `x-expires` of this many ms, and delete it when the link
+	 * is freed; 0: it is in the topology.
+	 */
 	int64_t own_queue_expires_ms;
 	/**
 	 * NULL, or an exchange to hear: then `queue` only begins the name of a queue that exists as long as the

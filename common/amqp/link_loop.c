@@ -289,6 +289,8 @@ static void disconnect(struct amqp_link *link, bool politely)
 	pthread_mutex_unlock(&link->lock);
 
 	watchdog_enter(&link->watchdog);
+	for (unsigned i = 0; politely && i < link->consumer_count; i++)
+		consumer_delete_queue(&link->consumers[i], &link->connection);
 	connection_close(&link->connection, politely);
 	watchdog_leave(&link->watchdog);
 	frames_finish(&link->frames);

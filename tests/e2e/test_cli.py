@@ -52,6 +52,13 @@ def test_match_sends_what_the_wire_says(fleet, worker, two):
     assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]", properties.headers["traceparent"])
 
 
+def test_its_reply_queue_ends_with_it(fleet, worker, two):
+    """Or a script that matches all day leaves thousands on the broker."""
+    assert fleet.shell("match", *two).returncode == 0
+    (job,) = worker.jobs
+    assert fleet.depth(job.properties.reply_to) == -1
+
+
 def test_match_of_the_same_person(fleet, worker, two):
     done = fleet.shell("match", *two)
     assert done.returncode == 0
