@@ -64,7 +64,8 @@ class Store:
         for task_id, state, transitions in tasks:
             log = logs.pop(task_id, [])
             if len(log) != int(transitions) or not log or log[-1][1] != RANKS[state]:
-                faults.append(f"task {task_id}: {state} after {transitions} transitions, but its log is {self.log(task_id)}")
+                kept = self.log(task_id)
+                faults.append(f"task {task_id}: {state} after {transitions} transitions, but its log is {kept}")
         faults += [f"task {task_id}: a log without a task" for task_id in logs]
         (kept,) = self.query(f"SELECT {', '.join(STATES)} FROM task_counts")
         states = self.states()

@@ -1,4 +1,4 @@
-"""A fleet on three RabbitMQ nodes, and what happens to those. `amqp.url` lists all three: clients fail over by themselves."""
+"""A fleet on three RabbitMQ nodes, and what happens to those. `amqp.url` lists all three: clients fail over."""
 
 import contextlib
 import json

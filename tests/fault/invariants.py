@@ -15,8 +15,8 @@ Task = collections.namedtuple("Task", "task_id reference state error_code finish
 
 
 class Auditor:
-    """Compares what a load was promised with the store, the callbacks and the queues. `may_park`: a pattern of the reasons
-    for which messages may end on the parked queue."""
+    """Compares what a load was promised with the store, the callbacks and the queues. `may_park`: a pattern of the
+    reasons for which messages may end on the parked queue."""
 
     def __init__(self, bed, load, may_park=None):
         self.bed = bed
@@ -53,7 +53,8 @@ class Auditor:
 
     def unfinished(self):
         """Whoever put them there: what may have been accepted must come to an end too."""
-        return [f"task {t.task_id} ({t.reference}) is {t.state}" for t in self.tasks().values() if t.state not in TERMINAL]
+        left = [task for task in self.tasks().values() if task.state not in TERMINAL]
+        return [f"task {task.task_id} ({task.reference}) is {task.state}" for task in left]
 
     def callbacks(self):
         """Callback requests by task id."""
@@ -74,7 +75,7 @@ class Auditor:
         words = ("name", "messages_ready", "messages_unacknowledged", "--formatter", "json")
         answer = self.bed.broker.command("ctl", "-q", "list_queues", "-p", self.bed.fleet.vhost, *words)
         return [
-            f"queue {row['name']}: {row['messages_ready']} messages ready, {row['messages_unacknowledged']} unacknowledged"
+            f"queue {row['name']}: {row['messages_ready']} ready, {row['messages_unacknowledged']} unacknowledged"
             for row in json.loads(answer)
             if (row["messages_ready"] or row["messages_unacknowledged"]) and not row["name"].startswith("facefleet.cli.")
         ]
@@ -96,7 +97,9 @@ class Auditor:
     # --- what holds at the end ---
 
     def faults(self):
-        return [*self.ledger.problems, *self.bed.store.faults(), *self.doubled(), *self.bad_callbacks(), *self.bad_people()] + [
+        faults = [*self.ledger.problems, *self.bed.store.faults(), *self.doubled()]
+        faults += [*self.bad_callbacks(), *self.bad_people()]
+        return faults + [
             f"message {task_id} is parked: {reason}"
             for task_id, reason in self.parked
             if not (self.may_park and re.search(self.may_park, reason))

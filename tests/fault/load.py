@@ -142,8 +142,9 @@ class Mixture:
 
 
 class Load:
-    """Runs from start() to stop(). Every reference begins with `prefix`, which is also the collection of those it enrols
-    and the path of its callbacks. `refusals`: statuses that the fault explains."""
+    """Runs from start() to stop(). Every reference begins with `prefix`, which is also the collection of those it
+    enrols and the path of its callbacks. The requests depend on the text `seed`. `refusals`: statuses that the fault
+    explains."""
 
     def __init__(self, bed, prefix, seed, steady=False, refusals=()):
         self.bed = bed
@@ -152,7 +153,7 @@ class Load:
         self.ledger = Ledger()
         self.stopping = threading.Event()
         self.gives_up = float("inf")
-        mixtures = [Mixture(bed, prefix, n, random.Random(f"{seed} {prefix} {n}"), steady) for n in range(CLIENTS)]
+        mixtures = [Mixture(bed, prefix, n, random.Random(f"{seed} {n}"), steady) for n in range(CLIENTS)]
         self.threads = [threading.Thread(target=self.guard, args=(self.be_client, mixture)) for mixture in mixtures]
         self.threads.append(threading.Thread(target=self.guard, args=(self.be_shell,)))
 
@@ -254,6 +255,7 @@ class Load:
             ended = result["state"] in ("succeeded", "final_failed")
             self.ledger.accept(result["task_id"], request, result["state"] if ended else None)
         if done.returncode not in (0, 1, 4) or (done.returncode != 4 and len(results) != ROWS):
-            self.ledger.problem(f"{name}: {len(results)} results of {ROWS}, status {done.returncode}: {done.stderr[-500:]}")
+            ending = f"status {done.returncode}: {done.stderr[-500:]}"
+            self.ledger.problem(f"{name}: {len(results)} results of {ROWS}, {ending}")
         if len({result["id"] for result in results}) != len(results):
             self.ledger.problem(f"{name}: a row has two results in {out}")

@@ -30,7 +30,8 @@ RANDOM_SECONDS = 1800
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", default=os.path.join(ROOT, "build-test"), metavar="DIR", help="build folder of the programs")
+    build = os.path.join(ROOT, "build-test")
+    parser.add_argument("--bin", default=build, metavar="DIR", help="build folder of the programs")
     parser.add_argument("--scenario", default="", metavar="NAME", help="only those whose name contains NAME")
     parser.add_argument("--seed", type=int, default=1, help="of the load, and of the faults with --random")
     parser.add_argument("--seconds", type=float, help="length of a fault; with --random, of everything (default 1800)")

@@ -11,23 +11,22 @@ STORE_USERS = ("gateway", "worker", "callback", "tracker", "scheduler")
 GONE = "callback endpoint is gone|its endpoint is switched off"
 BAD_REQUESTS = (400, 404, 405, 411, 413, 414, 415, 431, 501, 505)
 
-# `fault(bed, load)` is a context manager: the fault lasts while it is open. `seconds`: how long, if not as long as others.
-# `may_park`: a pattern of the reasons why messages may be parked. `refusals`: statuses of the gateway that the fault explains.
-# `shows`: the code of a refusal without which the fault was none. `steady`: the fault must not show; the load is one in which
-# nothing fails by itself.
+# `fault(bed, load)` is a context manager: the fault lasts while it is open. `seconds`: how long, if not as long as
+# others. `may_park`: a pattern of the reasons why messages may be parked. `refusals`: statuses of the gateway that the
+# fault explains. `shows`: the code of a refusal without which the fault was none. `steady`: the fault must not show;
+# the load is one in which nothing fails by itself.
 Scenario = collections.namedtuple(
     "Scenario", "name fault seconds may_park refusals shows steady", defaults=(None, None, (), None, False)
 )
 
 
-def scenario(name, fault, *, ways=None, spoil=None, which=None, name_of=None, answer=None, **more):
-    """`ways`, `spoil` and so on are what the fault takes."""
-    values = dict(ways=ways, spoil=spoil, which=which, program=name_of, answer=answer)
-    return Scenario(name, functools.partial(fault, **{key: v for key, v in values.items() if v is not None}), **more)
+def scenario(name, fault, arguments=None, **more):
+    """`arguments`: what the fault takes beside testbed and load."""
+    return Scenario(name, functools.partial(fault, **(arguments or {})), **more)
 
 
 def on_way(program, server, spoil, **more):
-    return scenario(f"{program}-{server}-{spoil}", faults.on_ways, ways=[(program, server)], spoil=spoil, **more)
+    return scenario(f"{program}-{server}-{spoil}", faults.on_ways, dict(ways=[(program, server)], spoil=spoil), **more)
 
 
 def of_programs():
@@ -35,7 +34,7 @@ def of_programs():
     yield scenario("workers-restarted-in-turn", faults.workers_restarted, steady=True)
     for name in PROGRAMS:
         if name not in WORKERS[1:]:
-            yield scenario(f"{name}-killed", faults.killed, name_of=name)
+            yield scenario(f"{name}-killed", faults.killed, dict(program=name))
 
 
 def of_the_broker():
@@ -44,18 +43,18 @@ def of_the_broker():
             yield on_way(program, "broker", spoil)
     yield on_way("worker", "broker", "deaf", seconds=12)  # long enough for heartbeats to be missed
     yield scenario("broker-restarted", faults.broker_restarted)
-    yield scenario("broker-killed", faults.server_killed, which="broker")
+    yield scenario("broker-killed", faults.server_killed, dict(which="broker"))
     yield scenario("broker-without-memory", faults.broker_without_memory, shows="broker_unavailable")
-    ways = [("worker", "broker")]
-    yield scenario("queues-full", faults.on_ways, ways=ways, spoil="stalled", seconds=8, shows="queue_full")
+    no_workers = dict(ways=[("worker", "broker")], spoil="stalled")
+    yield scenario("queues-full", faults.on_ways, no_workers, seconds=8, shows="queue_full")
 
 
 def of_the_stores():
-    yield scenario("postgres-killed", faults.server_killed, which="postgres")
+    yield scenario("postgres-killed", faults.server_killed, dict(which="postgres"))
     for spoil in ("cut", "stalled", "corrupted"):
         ways = [(program, "postgres") for program in STORE_USERS]
-        yield scenario(f"postgres-{spoil}", faults.on_ways, ways=ways, spoil=spoil)
-    yield scenario("redis-killed", faults.server_killed, which="redis")
+        yield scenario(f"postgres-{spoil}", faults.on_ways, dict(ways=ways, spoil=spoil))
+    yield scenario("redis-killed", faults.server_killed, dict(which="redis"))
     yield scenario("redis-frozen", faults.redis_frozen)
     yield on_way("worker", "redis", "corrupted")
 
@@ -64,7 +63,7 @@ def of_others():
     """The servers and clients of those who use facefleet."""
     for answer in (500, 429, 410):
         may_park = GONE if answer == 410 else None
-        yield scenario(f"endpoint-answers-{answer}", faults.endpoint_answers, answer=answer, may_park=may_park)
+        yield scenario(f"endpoint-answers-{answer}", faults.endpoint_answers, dict(answer=answer), may_park=may_park)
     for spoil in ("stalled", "cut", "delayed", "corrupted"):
         yield on_way("callback", "odd", spoil)
     yield scenario("images-are-garbage", faults.images_are_garbage)

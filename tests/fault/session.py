@@ -95,7 +95,7 @@ class Run:
     def __init__(self, bed, scenario, seed, prefix):
         self.bed = bed
         self.scenario = scenario
-        self.load = Load(bed, prefix, seed, scenario.steady, scenario.refusals)
+        self.load = Load(bed, prefix, f"{seed} {scenario.name}", scenario.steady, scenario.refusals)
         self.auditor = Auditor(bed, self.load, scenario.may_park)
         self.all_seconds = None
         self.mended = float("inf")

@@ -103,7 +103,7 @@ def test_a_callback_that_does_not_come(scene):
 @pytest.mark.parametrize("counts", [(1, 0), (0, 1)])
 def test_a_message_that_is_left(scene, counts):
     scene.queue(*counts)
-    assert scene.auditor.open_ends() == ["queue q: {} messages ready, {} unacknowledged".format(*counts)]
+    assert scene.auditor.open_ends() == ["queue q: {} ready, {} unacknowledged".format(*counts)]
 
 
 @pytest.mark.parametrize(
