@@ -48,7 +48,7 @@ class Store:
         return [(state, int(attempt)) for state, attempt in rows]
 
     def faults(self):
-        """What is wrong: every log leads forward, one line at a time, to the state of its task; the counts are right."""
+        """What is wrong. Every log leads forward, a line at a time, to the state of its task; the counts are right."""
         logs, faults = {}, []
         for task_id, number, state, attempt in self.query(
             "SELECT task_id, number, state, attempt FROM task_log ORDER BY task_id, number"

@@ -77,7 +77,8 @@ class Auditor:
         return [
             f"queue {row['name']}: {row['messages_ready']} ready, {row['messages_unacknowledged']} unacknowledged"
             for row in json.loads(answer)
-            if (row["messages_ready"] or row["messages_unacknowledged"]) and not row["name"].startswith("facefleet.cli.")
+            if row["messages_ready"] + row["messages_unacknowledged"] > 0
+            and not row["name"].startswith("facefleet.cli.")
         ]
 
     def programs_not_ready(self):
@@ -138,12 +139,13 @@ class Auditor:
         there = dict(rows)
         tried = {r.user for r in [*accepted.values(), *self.ledger.undecided] if r.op == "unenroll"}
         faults = []
-        for task_id, request in accepted.items():
-            succeeded = task_id in tasks and tasks[task_id].state == "succeeded"
-            if succeeded and request.op == "enroll" and request.user not in tried and there.get(request.user) != task_id:
-                faults.append(f"task {task_id} has enrolled {request.user}, who is not there")
-            if succeeded and request.op == "unenroll" and request.user in there:
-                faults.append(f"task {task_id} has removed {request.user}, who is still there")
+        for task_id, r in accepted.items():
+            if task_id not in tasks or tasks[task_id].state != "succeeded":
+                continue
+            if r.op == "enroll" and r.user not in tried and there.get(r.user) != task_id:
+                faults.append(f"task {task_id} has enrolled {r.user}, who is not there")
+            if r.op == "unenroll" and r.user in there:
+                faults.append(f"task {task_id} has removed {r.user}, who is still there")
         return faults
 
     def told_otherwise(self):

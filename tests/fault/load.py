@@ -20,6 +20,7 @@ GIVE_UP_SECONDS = 5  # how long a client goes on with what is not decided when t
 SHELL_SECONDS = 150
 ROWS = 8  # of each batch of the shell
 NOT_NOW = (409, 429, 503)
+UNDECIDED = ("unconfirmed", "idempotency_in_flight")
 KNOWN = "anna"
 
 
@@ -217,9 +218,10 @@ class Load:
             return "accepted"
         if answer.status not in (*NOT_NOW, *self.refusals):
             self.ledger.problem(f"{request.reference}: {answer.status} {answer.body[:300]}")
-        self.ledger.refuse(document.get("code"))
-        sure = answer.status not in self.refusals and document.get("code") not in ("unconfirmed", "idempotency_in_flight")
-        return "refused" if sure and "task_id" not in document else "unknown"
+        code = document.get("code")
+        self.ledger.refuse(code)
+        is_sure = answer.status not in self.refusals and code not in UNDECIDED and "task_id" not in document
+        return "refused" if is_sure else "unknown"
 
     # --- from the shell ---
 

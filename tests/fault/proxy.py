@@ -101,9 +101,9 @@ class Connection:
 
 
 class Proxy:
-    """Passes connections on to a port of this host (`target`, which may change). It has a thread of its own; the methods
-    may be called from any other, and have taken effect when they return. Faults last until `mend()`, and hold for
-    connections that are there and for new ones, unless they say otherwise."""
+    """Passes connections on to a port of this host (`target`, which may change). It has a thread of its own; the
+    methods may be called from any other, and have taken effect when they return. Faults last until `mend()`, and hold
+    for connections that are there and for new ones, unless they say otherwise."""
 
     def __init__(self, target):
         self.target = target
