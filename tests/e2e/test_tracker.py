@@ -1,6 +1,7 @@
 """The tracker: what becomes of every task stands in the store, whatever dies on the way."""
 
 import json
+import sqlite3
 import time
 
 import pika
@@ -9,7 +10,7 @@ import pytest
 from conftest import required
 from fleet import wait_until
 from jobs import Client, match_job, new_task_id, photo
-from store_support import Store, new_database
+from store_support import Store, new_database, psql
 
 QUEUE = "facefleet.tracker"
 PARKED = "facefleet.dead.parked"
