@@ -107,11 +107,15 @@ int synchronous_check(const struct job_body *body, struct http_problem *problem)
 }
 
 /* The deadlines of its scene, counted as a worker would. */
-static void set_deadlines(struct context *ctx, const struct scene *scene, int64_t received_ns)
+static void set_deadlines(struct context *ctx, const char *name, int64_t received_ns)
 {
-	ctx->deadline_ms = received_ns / 1000000 + scene->end_to_end_ms;
-	if (scene->attempt_ms > 0)
-		ctx->attempt_deadline_ms = clock_monotonic_ms() + scene->attempt_ms;
+	struct scene scene;
+
+	if (!scene_find(name, &scene))
+		return; /* it was known a moment ago, when the job was read */
+	ctx->deadline_ms = received_ns / 1000000 + scene.end_to_end_ms;
+	if (scene.attempt_ms > 0)
+		ctx->attempt_deadline_ms = clock_monotonic_ms() + scene.attempt_ms;
 }
 
 static void match(struct matcher *matcher, const struct job *job, int64_t received_ns, struct reply *reply)
@@ -120,7 +124,7 @@ static void match(struct matcher *matcher, const struct job *job, int64_t receiv
 	double waited_ms = clock_elapsed_ms(received_ns, clock_monotonic_ns());
 
 	uuid_v7(ctx.task_id);
-	set_deadlines(&ctx, scene_find(job->scene), received_ns);
+	set_deadlines(&ctx, job->scene, received_ns);
 	reply_init(reply, ctx.task_id, job);
 	reply->attempt = 1;
 	reply->accepted_at_ms = clock_unix_ms() - (int64_t)waited_ms;

@@ -17,9 +17,9 @@ void worker_give_back(struct worker *worker, struct task *task)
 /* The time of the next attempt (unix ms), or 0 when there is to be none. */
 static int64_t next_attempt_at(const struct task *task, const struct error *err)
 {
-	if (err->class != ERROR_CLASS_RETRY || task->attempt > task->scene->retries)
+	if (err->class != ERROR_CLASS_RETRY || task->attempt > task->scene.retries)
 		return 0;
-	int64_t at = clock_unix_ms() + task->scene->backoff_ms;
+	int64_t at = clock_unix_ms() + task->scene.backoff_ms;
 	return task->end_to_end_unix_ms > 0 && at >= task->end_to_end_unix_ms ? 0 : at;
 }
 
@@ -41,7 +41,7 @@ static void fail(struct worker *worker, struct task *task, const struct error *e
 	int64_t at = next_attempt_at(task, err);
 	if (at > 0) {
 		outbox_event(worker->outbox, task, TASK_RETRYING, at);
-		outbox_retry(worker->outbox, task, task->scene->backoff_ms);
+		outbox_retry(worker->outbox, task, task->scene.backoff_ms);
 		return;
 	}
 	task->reply.state = TASK_FINAL_FAILED;
