@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "config/options.h"
+#include "job/scene.h"
 
 /**
  * The effective settings of one program. A value comes from, in rising order: the table's
@@ -39,7 +40,11 @@ int64_t config_integer(const struct config *config, enum option_id option);
 double config_number(const struct config *config, enum option_id option);
 bool config_boolean(const struct config *config, enum option_id option);
 
-/** For `--print-config`: every option, its value (secrets masked, URLs without password) and its source. */
+/** The scenes: `scenes.NAME.FIELD` of the file and --set upon the built-in ones. Valid as long as the config. */
+const struct scene_table *config_scenes(const struct config *config);
+
+/** For `--print-config`: every option and every field of a scene, its value (secrets masked, URLs without password) and
+ * its source. */
 void config_print(const struct config *config, FILE *out);
 
 /** Writes the commented sample file that deploy/facefleet.yaml is a copy of. */

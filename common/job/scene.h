@@ -41,8 +41,9 @@ extern const struct scene_table scene_builtin;
 const struct scene *scene_find_in(const struct scene_table *table, const char *name);
 
 /**
- * Makes a copy of `table`, which has the built-in names at least, what the whole process knows from now on; until the first call it knows scene_builtin.
- * Any thread; whoever looks a scene up at that moment gets the old one or the new one.
+ * Makes a copy of `table`, which has the built-in names at least, what the whole process knows from now on; until the
+ * first call it knows scene_builtin. Any thread; whoever looks a scene up at that moment gets the old one or the new
+ * one.
  */
 void scene_use(const struct scene_table *table);
 

@@ -47,6 +47,7 @@ static bool begin(struct program *program, const struct config_args *args, int *
 		return false;
 	}
 	set_up_log(program);
+	scene_use(config_scenes(program->config));
 	return true;
 }
 

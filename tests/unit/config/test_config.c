@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/scene_key.h"
 #include "run.h"
 
 /* A folder of its own and an environment without FACEFLEET_…, for every test. */
@@ -226,7 +227,7 @@ static void test_print_shows_values_and_sources_but_no_secret(void **state)
 	size_t lines = 0;
 	for (const char *c = text; *c != '\0'; c++)
 		lines += *c == '\n';
-	assert_int_equal(lines, OPTION_COUNT);
+	assert_int_equal(lines, OPTION_COUNT + scene_builtin.count * SCENE_FIELD_COUNT);
 	free(text);
 }
 
