@@ -160,15 +160,18 @@ static int add_file(struct settings *settings, const char *path, struct error *e
 	return r;
 }
 
-static int gather(struct settings *settings, const struct config_sources *sources, struct error *err)
+const char *config_path(const struct config_sources *sources)
 {
 	const char *path = sources->path ? sources->path : getenv("FACEFLEET_CONFIG");
-	int r = 0;
 
-	if (path)
-		r = add_file(settings, path, err);
-	else if (access(DEFAULT_PATH, F_OK) == 0)
-		r = add_file(settings, DEFAULT_PATH, err);
+	return path || access(DEFAULT_PATH, F_OK) < 0 ? path : DEFAULT_PATH;
+}
+
+static int gather(struct settings *settings, const struct config_sources *sources, struct error *err)
+{
+	const char *path = config_path(sources);
+	int r = path ? add_file(settings, path, err) : 0;
+
 	if (r == 0)
 		r = settings_add_environment(settings, environ, err);
 	if (r == 0)

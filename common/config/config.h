@@ -24,6 +24,9 @@ struct config_sources {
 	unsigned set_count;
 };
 
+/** The file that config_load() reads; NULL for none. Looks whether the usual one exists. */
+const char *config_path(const struct config_sources *sources);
+
 /**
  * Loads and checks everything. On the first fault returns an errno and `err` (config) says file,
  * line, column, key, what was expected, and the nearest known key where a key is unknown. An

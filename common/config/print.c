@@ -21,12 +21,11 @@ static int print_value(FILE *out, const struct option_row *row, const char *text
 	return columns + fprintf(out, "\"");
 }
 
-/* `section` is what the row's key lacks of the whole key. */
-static void print_line(FILE *out, const char *section, const struct option_row *row, const struct config_value *value)
+static void print_line(FILE *out, const char *key, const struct option_row *row, const struct config_value *value)
 {
 	char *masked = row->type == OPTION_SECRET ? mask_secret(value->text) : NULL;
 	const char *shown = row->type != OPTION_SECRET ? value->text : masked ? masked : "***";
-	int columns = fprintf(out, "%s%s: ", section, row->key);
+	int columns = fprintf(out, "%s: ", key);
 
 	columns += print_value(out, row, shown);
 	fprintf(out, "%*s # %s\n", columns < SOURCE_COLUMN ? SOURCE_COLUMN - columns : 0, "", value->source);
@@ -36,13 +35,14 @@ static void print_line(FILE *out, const char *section, const struct option_row *
 void config_print(const struct config *config, FILE *out)
 {
 	for (int i = 0; i < OPTION_COUNT; i++)
-		print_line(out, "", &option_table[i], &config->options[i]);
+		print_line(out, option_table[i].key, &option_table[i], &config->options[i]);
 	for (unsigned i = 0; i < config->scene_count; i++) {
-		char section[JOB_MAX_SCENE_BYTES + 16];
+		for (int j = 0; j < SCENE_FIELD_COUNT; j++) {
+			char key[SCENE_KEY_SIZE];
 
-		snprintf(section, sizeof(section), "scenes.%s.", config->scenes[i].name);
-		for (int j = 0; j < SCENE_FIELD_COUNT; j++)
-			print_line(out, section, &scene_key_fields[j], &config->scenes[i].fields[j]);
+			scene_key_write(config->scenes[i].name, scene_key_fields[j].key, key);
+			print_line(out, key, &scene_key_fields[j], &config->scenes[i].fields[j]);
+		}
 	}
 }
 

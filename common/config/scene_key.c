@@ -8,16 +8,16 @@
 #define PREFIX "scenes."
 
 const struct option_row scene_key_fields[SCENE_FIELD_COUNT] = {
-    [SCENE_LANE] = {"lane", OPTION_CHOICE, "", 0, 0, "", "realtime|batch", false,
+    [SCENE_LANE] = {"lane", OPTION_CHOICE, "", 0, 0, "", "realtime|batch", true,
 		    "Queue that its jobs wait in; a scene that is not built in must say it."},
-    [SCENE_DEADLINE] = {"deadline_ms", OPTION_INTEGER, "", 1, 31536000000, "ms", NULL, false,
+    [SCENE_DEADLINE] = {"deadline_ms", OPTION_INTEGER, "", 1, 31536000000, "ms", NULL, true,
 			"Time from the acceptance of a job to its result."},
-    [SCENE_ATTEMPT] = {"attempt_ms", OPTION_INTEGER, "", 0, 86400000, "ms", NULL, false,
+    [SCENE_ATTEMPT] = {"attempt_ms", OPTION_INTEGER, "", 0, 86400000, "ms", NULL, true,
 		       "Time for each attempt; 0: only the deadline counts."},
-    [SCENE_RETRIES] = {"retries", OPTION_INTEGER, "", 0, 100, "attempts", NULL, false,
+    [SCENE_RETRIES] = {"retries", OPTION_INTEGER, "", 0, 100, "attempts", NULL, true,
 		       "Further attempts after one that failed for a reason that may pass."},
     /* The choices are scene_backoffs. */
-    [SCENE_BACKOFF] = {"backoff_ms", OPTION_CHOICE, "", 0, 0, "ms", "1000|5000|30000", false,
+    [SCENE_BACKOFF] = {"backoff_ms", OPTION_CHOICE, "", 0, 0, "ms", "1000|5000|30000", true,
 		       "Wait before a further attempt; the broker has a queue for each of these."},
 };
 
@@ -85,6 +85,11 @@ const struct option_row *scene_key_row(const char *key, char *why, size_t why_si
 			return &scene_key_fields[i];
 	snprintf(why, why_size, "unknown key, the nearest is " PREFIX "%s.%s", name, nearest_field(rest + 1));
 	return NULL;
+}
+
+void scene_key_write(const char *name, const char *field, char out[SCENE_KEY_SIZE])
+{
+	snprintf(out, SCENE_KEY_SIZE, PREFIX "%s%s%s", name, field ? "." : "", field ? field : "");
 }
 
 void scene_key_name(const char *key, char out[JOB_MAX_SCENE_BYTES + 1])

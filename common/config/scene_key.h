@@ -28,6 +28,12 @@ bool scene_key_is_section(const char *key);
 /** The field that `scenes.NAME.FIELD` names; NULL and what is wrong in `why` otherwise. */
 const struct option_row *scene_key_row(const char *key, char *why, size_t why_size) must_check;
 
+/** Space for the longest key. */
+#define SCENE_KEY_SIZE 80
+
+/** Writes `scenes.NAME.FIELD`; `field` NULL: `scenes.NAME`. */
+void scene_key_write(const char *name, const char *field, char out[SCENE_KEY_SIZE]);
+
 /** Copies NAME of a key that scene_key_row() knows. */
 void scene_key_name(const char *key, char out[JOB_MAX_SCENE_BYTES + 1]);
 

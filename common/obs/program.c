@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/hangup.h"
 #include "base/stop.h"
 #include "obs/log.h"
 #include "version.h"
@@ -18,8 +19,9 @@ static void set_up_log(const struct program *program)
 	log_setup(program->name, level, format);
 }
 
-static bool begin(struct program *program, const struct config_args *args, int *status)
+static bool begin(struct program *program, int *status)
 {
+	const struct config_args *args = &program->args;
 	struct error err;
 
 	*status = PROGRAM_STOPPED;
@@ -41,7 +43,9 @@ static bool begin(struct program *program, const struct config_args *args, int *
 		return false;
 	}
 	program->metrics = metrics_new();
-	if (!program->metrics || stop_install() < 0) {
+	if (program->metrics)
+		program->reload = reload_new(program->config, &args->sources, program->metrics);
+	if (!program->reload || stop_install() < 0 || hangup_install() < 0) {
 		fprintf(stderr, "%s: cannot set up metrics or signals\n", program->name);
 		*status = PROGRAM_FAILED;
 		return false;
@@ -53,18 +57,14 @@ static bool begin(struct program *program, const struct config_args *args, int *
 
 bool program_begin(struct program *program, int argc, char **argv, int *status)
 {
-	struct config_args args = {0};
 	struct error err;
-	bool go_on = false;
 
-	if (config_parse_args(&args, argc, argv, &err) < 0) {
+	if (config_parse_args(&program->args, argc, argv, &err) < 0) {
 		fprintf(stderr, "%s: %s\n%s", program->name, err.text, program->help);
 		*status = PROGRAM_USAGE;
-	} else {
-		go_on = begin(program, &args, status);
+		return false;
 	}
-	config_args_finish(&args);
-	return go_on;
+	return begin(program, status);
 }
 
 int program_failed(const struct error *err, const char *what)
@@ -75,6 +75,8 @@ int program_failed(const struct error *err, const char *what)
 
 void program_end(struct program *program)
 {
+	reload_free(program->reload);
+	config_args_finish(&program->args);
 	metrics_free(program->metrics);
 	config_free(program->config);
 }

@@ -7,13 +7,16 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "obs/metrics.h"
+#include "obs/reload.h"
 
 /** What every long-running program begins and ends with. Name and help are set by main(). */
 struct program {
-	const char *name; /**< "facefleet-worker" */
-	const char *help; /**< the whole text of --help */
-	struct config *config;
+	const char *name;      /**< "facefleet-worker" */
+	const char *help;      /**< the whole text of --help */
+	struct config *config; /**< as the program began */
 	struct metrics *metrics;
+	struct reload *reload; /**< what became of the settings since */
+	struct config_args args;
 };
 
 /** Exit statuses of a long-running program. */

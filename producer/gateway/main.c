@@ -42,7 +42,7 @@ static int run(struct parts *parts, const struct program *program)
 	if (gateway_new(&parts->gateway, program->config, program->metrics, &err) != 0 ||
 	    gateway_start(parts->gateway, &err) != 0 || start_supervision(parts, &err) != 0)
 		return program_failed(&err, "start failed");
-	if (gateway_run(parts->gateway, &err) != 0)
+	if (gateway_run(parts->gateway, program->reload, &err) != 0)
 		return program_failed(&err, "cannot go on");
 	return PROGRAM_STOPPED;
 }

@@ -76,6 +76,15 @@ static void finish(void *arg, struct task *task, const struct error *err)
 	outbox_reply(worker->outbox, task);
 }
 
+/* The rules as they are now. */
+static void take_rules(struct worker *worker, struct bench *bench)
+{
+	pthread_mutex_lock(&worker->lock);
+	struct matcher_rules rules = worker->settings.tuning.rules;
+	pthread_mutex_unlock(&worker->lock);
+	matcher_set_rules(bench->matcher, &rules);
+}
+
 /* What killed workers before is not let near this one. */
 static int match_suspect(struct worker *worker, struct bench *bench, struct task *task, struct error *err)
 {
@@ -98,6 +107,7 @@ static void match(struct worker *worker, struct bench *bench, struct task *task)
 {
 	struct error err = {0};
 
+	take_rules(worker, bench);
 	if (quarantine_wants(task))
 		finish(worker, task, match_suspect(worker, bench, task, &err) < 0 ? &err : NULL);
 	else if (task->job.op == JOB_SEARCH)

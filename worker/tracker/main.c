@@ -57,7 +57,7 @@ static int run(struct parts *parts, const struct program *program)
 	    service_start(parts->service, &err) != 0 || start_server(parts, program, &err) != 0 ||
 	    start_supervision(parts, &err) != 0)
 		return program_failed(&err, "start failed");
-	if (service_run(parts->service, &err) != 0)
+	if (service_run(parts->service, program->reload, &err) != 0)
 		return program_failed(&err, "cannot go on");
 	return PROGRAM_STOPPED;
 }
