@@ -173,6 +173,8 @@ static int gather(struct settings *settings, const struct config_sources *source
 	int r = path ? add_file(settings, path, err) : 0;
 
 	if (r == 0)
+		r = settings_add_central(settings, sources->central, sources->central_count, err);
+	if (r == 0)
 		r = settings_add_environment(settings, environ, err);
 	if (r == 0)
 		r = settings_add_sets(settings, sources->sets, sources->set_count, err);
@@ -196,6 +198,26 @@ static void free_values(struct config_value *values, unsigned count)
 		free(values[i].text);
 		free(values[i].source);
 	}
+}
+
+int config_check_central(const char *key, const char *value, struct error *err)
+{
+	const struct config_central central = {.key = key, .value = value ? value : "", .place = "central"};
+	struct settings settings = {0};
+	struct value read;
+	int r = settings_add_central(&settings, &central, 1, err);
+
+	if (r == 0) {
+		const struct setting *setting = &settings.items[0];
+		if (setting->is_path || setting->row->type == OPTION_SECRET)
+			r = settings_fault(setting, err, "a secret cannot be shared this way");
+		else if (!setting->row->reloadable)
+			r = settings_fault(setting, err, "cannot change without a restart, so it stays in the file");
+		else if (value)
+			r = check(setting, value, &read, err);
+	}
+	settings_finish(&settings);
+	return r;
 }
 
 void config_free(struct config *config)

@@ -116,8 +116,9 @@ void config_print_sample(FILE *out)
 
 	print_comment(out, "",
 		      "Every option of every facefleet program with its default. Remove the # before an option to "
-		      "change it. The environment (FACEFLEET_AMQP_URL for amqp.url) overrules this file, and --set "
-		      "amqp.url=... overrules both. --print-config shows what holds and where it came from.");
+		      "change it. What `facefleet config set` shares with the whole fleet overrules this file, the "
+		      "environment (FACEFLEET_AMQP_URL for amqp.url) overrules both, and --set amqp.url=... all. "
+		      "--print-config shows what holds and where it came from.");
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *row = &option_table[i];
 		size_t length = strcspn(row->key, ".");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "config/document.h"
 #include "config/nearest.h"
 #include "config/scene_key.h"
@@ -253,6 +254,22 @@ int settings_add_environment(struct settings *s, char *const *environment, struc
 
 	for (; environment && *environment && r == 0; environment++)
 		r = add_variable(s, first, *environment, err);
+	return r;
+}
+
+int settings_add_central(struct settings *s, const struct config_central *central, unsigned count, struct error *err)
+{
+	size_t first = s->count;
+	int r = 0;
+
+	for (unsigned i = 0; i < count && r == 0; i++) {
+		struct setting setting = {.value = (char *)central[i].value, .place = (char *)central[i].place};
+		char why[160];
+
+		if (!find_row(central[i].key, &setting, why, sizeof(why)))
+			return error_set(err, ERROR_CONFIG, "%s: %.60s: %s", central[i].place, central[i].key, why);
+		r = add(s, first, &setting, err);
+	}
 	return r;
 }
 

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "config/options.h"
 
+struct config_central;
+
 /** One value somebody gave to an option or to a field of a scene, not yet checked. */
 struct setting {
 	const struct option_row *row; /**< in option_table or scene_key_fields */
@@ -37,6 +39,10 @@ int settings_add_yaml(struct settings *s, const char *name, const uint8_t *text,
 /** Scenes cannot be set here, since the case and the dashes of their names would be lost. Takes every FACEFLEET_… of
  * `environment` ("NAME=value" …, NULL-terminated; may be NULL). */
 int settings_add_environment(struct settings *s, char *const *environment, struct error *err) must_check;
+
+/** What the fleet shares; a key given twice keeps its last value. */
+int settings_add_central(struct settings *s, const struct config_central *central, unsigned count,
+			 struct error *err) must_check;
 
 /** "key=value" …; a key given twice keeps its last value. */
 int settings_add_sets(struct settings *s, const char *const *sets, unsigned count, struct error *err) must_check;

@@ -67,6 +67,14 @@ bool program_begin(struct program *program, int argc, char **argv, int *status)
 	return begin(program, status);
 }
 
+void program_settle(struct program *program)
+{
+	if (!reload_poll(program->reload))
+		return;
+	config_free(program->config);
+	program->config = reload_release(program->reload);
+}
+
 int program_failed(const struct error *err, const char *what)
 {
 	log_error(NULL, what, LOG_ERROR_FIELDS(err));

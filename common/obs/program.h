@@ -30,6 +30,12 @@ enum program_status { PROGRAM_STOPPED = 0, PROGRAM_FAILED = 1, PROGRAM_USAGE = 2
  */
 bool program_begin(struct program *program, int argc, char **argv, int *status) must_check;
 
+/**
+ * Takes over what reload_set_central() has been given already, so that the program begins with it. Before anything is
+ * made of program->config, which it changes.
+ */
+void program_settle(struct program *program);
+
 /** Logs why the program ends; the status it ends with. */
 int program_failed(const struct error *err, const char *what);
 

@@ -1,5 +1,7 @@
 #include "obs/reload.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,8 +23,17 @@ struct stamp {
 	struct timespec modified;
 };
 
+/* Settings of the fleet, with strings of their own. */
+struct shared {
+	unsigned count;
+	struct config_central settings[];
+};
+
 struct reload {
-	const struct config_sources *sources;
+	struct config_sources sources;
+	struct shared *shared; /* what the sources name */
+	pthread_mutex_t lock;
+	struct shared *next; /* of another thread; not taken over yet */
 	const struct config *now;
 	struct config *owned; /* `now`, unless that is still what the program began with */
 	struct stamp read;    /* of the file, when it was last read */
@@ -63,11 +74,72 @@ static bool file_has_changed(struct reload *reload)
 	if (now_ms < reload->look_ms)
 		return false;
 	reload->look_ms = now_ms + LOOK_MS;
-	if (!stamp_take(&stamp, reload->sources))
+	if (!stamp_take(&stamp, &reload->sources))
 		return false;
 	bool settled = stamp_equals(&stamp, &reload->seen);
 	reload->seen = stamp;
 	return settled && !stamp_equals(&stamp, &reload->read);
+}
+
+/* --- what the fleet shares --- */
+
+static void shared_free(struct shared *shared)
+{
+	for (unsigned i = 0; shared && i < shared->count; i++) {
+		free((char *)shared->settings[i].key);
+		free((char *)shared->settings[i].value);
+		free((char *)shared->settings[i].place);
+	}
+	free(shared);
+}
+
+static struct shared *shared_new(const struct config_central *settings, unsigned count)
+{
+	struct shared *shared = calloc(1, sizeof(*shared) + count * sizeof(shared->settings[0]));
+	bool complete = shared != NULL;
+
+	for (unsigned i = 0; complete && i < count; i++) {
+		struct config_central *copy = &shared->settings[shared->count++];
+
+		copy->key = strdup(settings[i].key);
+		copy->value = strdup(settings[i].value);
+		copy->place = strdup(settings[i].place);
+		complete = copy->key && copy->value && copy->place;
+	}
+	if (complete)
+		return shared;
+	shared_free(shared);
+	return NULL;
+}
+
+int reload_set_central(struct reload *reload, const struct config_central *settings, unsigned count)
+{
+	struct shared *shared = shared_new(settings, count);
+
+	if (!shared)
+		return -ENOMEM;
+	pthread_mutex_lock(&reload->lock);
+	struct shared *old = reload->next;
+	reload->next = shared;
+	pthread_mutex_unlock(&reload->lock);
+	shared_free(old);
+	return 0;
+}
+
+/* True if there was something new. */
+static bool take_shared(struct reload *reload)
+{
+	pthread_mutex_lock(&reload->lock);
+	struct shared *next = reload->next;
+	reload->next = NULL;
+	pthread_mutex_unlock(&reload->lock);
+	if (!next)
+		return false;
+	shared_free(reload->shared);
+	reload->shared = next;
+	reload->sources.central = next->settings;
+	reload->sources.central_count = next->count;
+	return true;
 }
 
 /* --- reading it --- */
@@ -108,9 +180,9 @@ static const struct config *read_again(struct reload *reload)
 	struct error err = {0};
 
 	reload->changes = 0;
-	if (stamp_take(&reload->read, reload->sources))
+	if (stamp_take(&reload->read, &reload->sources))
 		reload->seen = reload->read;
-	if (config_reload(&config, reload->now, reload->sources, note_change, reload, &err) < 0) {
+	if (config_reload(&config, reload->now, &reload->sources, note_change, reload, &err) < 0) {
 		log_error(NULL, "the settings cannot be read again; the old ones hold", LOG_ERROR_FIELDS(&err));
 		metric_add(reload->refused, 1);
 		return NULL;
@@ -131,7 +203,18 @@ static const struct config *read_again(struct reload *reload)
 
 const struct config *reload_poll(struct reload *reload)
 {
-	return hangup_take() || file_has_changed(reload) ? read_again(reload) : NULL;
+	bool asked = hangup_take();
+	bool told = take_shared(reload);
+
+	return asked || told || file_has_changed(reload) ? read_again(reload) : NULL;
+}
+
+struct config *reload_release(struct reload *reload)
+{
+	struct config *config = reload->owned;
+
+	reload->owned = NULL;
+	return config;
 }
 
 /* --- making --- */
@@ -150,7 +233,8 @@ struct reload *reload_new(const struct config *config, const struct config_sourc
 
 	if (!reload)
 		return NULL;
-	reload->sources = sources;
+	reload->sources = *sources;
+	pthread_mutex_init(&reload->lock, NULL);
 	reload->now = config;
 	reload->applied = make_counter(metrics, "applied");
 	reload->unchanged = make_counter(metrics, "unchanged");
@@ -164,6 +248,9 @@ void reload_free(struct reload *reload)
 {
 	if (!reload)
 		return;
+	pthread_mutex_destroy(&reload->lock);
+	shared_free(reload->shared);
+	shared_free(reload->next);
 	config_free(reload->owned);
 	free(reload);
 }

@@ -15,6 +15,7 @@
 #include "obs/program.h"
 #include "obs/supervision.h"
 #include "quarantine_child.h"
+#include "store/central_follower.h"
 #include "worker.h"
 
 #define TICK_MS 100
@@ -59,6 +60,7 @@ static struct worker_tuning read_tuning(const struct config *config, unsigned th
 
 /* What lives as long as the worker runs. */
 struct parts {
+	struct central_follower *central; /* NULL: no store */
 	char name[128];
 	struct amqp_url broker;
 	struct matcher_folders folders;
@@ -138,6 +140,7 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 			 .cache_bytes = (size_t)config_integer(config, OPTION_CACHE_PEOPLE_BYTES),
 			 .models = parts->models,
 			 .metrics = program->metrics},
+	    .central = parts->central,
 	    .metrics = program->metrics,
 	};
 
@@ -175,10 +178,12 @@ static int start_supervision(struct parts *parts, struct error *err)
 	return supervision_start(&parts->supervision, &settings, err);
 }
 
-static int run(struct parts *parts, const struct program *program)
+static int run(struct parts *parts, struct program *program)
 {
 	struct error err = {0};
 
+	if (central_follower_start(&parts->central, program, "worker", &err) < 0)
+		return program_failed(&err, "start failed");
 	set_name(parts, program->config);
 	if (matcher_settings_find_models(&parts->folders, program->config, &err) < 0 ||
 	    matcher_settings_load_models(&parts->models, program->config, &err) < 0 ||
@@ -212,6 +217,7 @@ static void finish(struct parts *parts)
 	if (parts->worker)
 		log_info(NULL, "worker stopped");
 	modelset_free(parts->models);
+	central_follower_stop(parts->central);
 }
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@
 #include "base/stop.h"
 #include "job/control.h"
 #include "obs/log.h"
+#include "store/central_follower.h"
 
 /* After a reconnect the tasks of the lost connection can still be queued beside the new ones, and
  * a task comes back once after its images were fetched. Prefetches may rise while the worker runs. */
@@ -71,6 +72,9 @@ static void heed(struct worker *worker, const struct control *control)
 		break;
 	case CONTROL_TASK_CANCELLED:
 		cancel(worker, control->task_id);
+		break;
+	case CONTROL_SETTINGS:
+		central_follower_hear(worker->settings.central);
 		break;
 	case CONTROL_ROLL_CALL:
 		pulse_send(worker->pulse);

@@ -37,7 +37,8 @@ struct worker_settings {
 	unsigned threads;            /**< ≥ 1 */
 	const char *fetch_allow;
 	unsigned fetch_max_in_flight;
-	unsigned searches_together; /**< 1 to GALLERY_MAX_QUERIES */
+	unsigned searches_together;       /**< 1 to GALLERY_MAX_QUERIES */
+	struct central_follower *central; /**< is told of new settings; NULL: nobody is; outlives the worker */
 	/** Its announcements are filled in here; store.url "": this worker knows no people. */
 	struct registry_settings registry;
 	struct metrics *metrics;

@@ -153,6 +153,30 @@ static void test_a_changed_file_is_noticed(void **state)
 	assert_true(config_number(news, OPTION_GATEWAY_RATE) == 30);
 }
 
+static void test_what_the_fleet_shares_is_taken_over(void **state)
+{
+	struct fixture *f = *state;
+	const struct config_central first[] = {{"gateway.rate", "7", "central"}, {"log.level", "error", "central"}};
+	const struct config_central bad = {"gateway.rate", "much", "central"};
+
+	assert_int_equal(reload_set_central(f->reload, &bad, 1), 0);
+	assert_int_equal(reload_set_central(f->reload, first, 2), 0); /* the last one counts */
+	const struct config *news = reload_poll(f->reload);
+	assert_non_null(news);
+	assert_true(config_number(news, OPTION_GATEWAY_RATE) == 7);
+	assert_false(log_enabled(LOG_LEVEL_WARNING));
+	assert_null(reload_poll(f->reload));
+
+	assert_int_equal(reload_set_central(f->reload, &bad, 1), 0);
+	assert_null(reload_poll(f->reload));
+	assert_true(outcomes(f, "refused") == 1);
+
+	assert_int_equal(reload_set_central(f->reload, NULL, 0), 0);
+	news = reload_poll(f->reload);
+	assert_non_null(news);
+	assert_true(config_number(news, OPTION_GATEWAY_RATE) == 1);
+}
+
 static void test_a_file_that_is_gone_is_no_change(void **state)
 {
 	struct fixture *f = *state;
@@ -169,9 +193,9 @@ static void test_a_file_that_is_gone_is_no_change(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-    TEST(test_without_a_reason_nothing_is_read), TEST(test_the_signal_reads_at_once),
-    TEST(test_a_bad_file_changes_nothing),       TEST(test_a_changed_file_is_noticed),
-    TEST(test_a_file_that_is_gone_is_no_change),
+    TEST(test_without_a_reason_nothing_is_read),    TEST(test_the_signal_reads_at_once),
+    TEST(test_a_bad_file_changes_nothing),          TEST(test_a_changed_file_is_noticed),
+    TEST(test_what_the_fleet_shares_is_taken_over), TEST(test_a_file_that_is_gone_is_no_change),
 };
 
 RUN_TESTS(tests)
