@@ -9,8 +9,7 @@
  * Keeps the settings of a running program up with what is said of them: reads them again after SIGHUP, and when the
  * file has changed and then stayed as it is for a second. A fault changes nothing; it is logged and counted
  * (facefleet_config_reloads_total). Each change is logged, also one that needs a restart and so is left. One thread,
- * the program's main one, calls all that does not
- * say otherwise.
+ * the program's main one, calls all that does not say otherwise.
  */
 struct reload;
 

@@ -161,7 +161,7 @@ static void knock(struct central_follower *f, bool stop)
 {
 	pthread_mutex_lock(&f->lock);
 	f->knocked = true;
-	f->stopping = stop;
+	f->stopping = f->stopping || stop;
 	pthread_cond_signal(&f->wake);
 	pthread_mutex_unlock(&f->lock);
 }
