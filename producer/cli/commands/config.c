@@ -21,7 +21,7 @@
 #define HISTORY_MAX 1000
 
 static const struct arg_option options[] = {
-    {"for", 0, "PROGRAM", "Of set, unset, get, diff: worker, gateway, callback, tracker or scheduler; all without it."},
+    {"for", 0, "PROGRAM", "That one alone: worker, gateway, callback, tracker or scheduler."},
     {"json", 'j', NULL, "Of get and history: JSON lines, on a terminal too."},
     {0},
 };
