@@ -116,6 +116,12 @@ void amqp_link_settle(struct amqp_link *link, struct amqp_tag tag, enum amqp_set
 /** Cancels the consumer, so nothing more arrives; what was delivered may still be settled. Idempotent. */
 void amqp_link_pause(struct amqp_link *link, unsigned consumer);
 
+/**
+ * Another prefetch (≥ 1) from now on. It holds for consumers that start after it, so one that runs is cancelled and
+ * started again; what it was given may still be settled, and does not count against the new one. A paused one stays so.
+ */
+void amqp_link_set_prefetch(struct amqp_link *link, unsigned consumer, uint16_t prefetch);
+
 /** Consumes again, with `prefetch` (0: as before). Idempotent. */
 void amqp_link_resume(struct amqp_link *link, unsigned consumer, uint16_t prefetch);
 

@@ -62,8 +62,7 @@ static const struct {
     [TOPOLOGY_RETRY_CALLBACKS] = {TOPOLOGY_CALLBACK_RETRIES, "callbacks", TOPOLOGY_CALLBACKS_QUEUE},
 };
 
-/* The scenes' back-off, and the schedule that Standard Webhooks suggests. */
-static const int64_t job_delays[] = {1000, 0};
+/* The schedule that Standard Webhooks suggests. */
 static const int64_t callback_delays[] = {5000, 300000, 1800000, 7200000, 18000000, 36000000, 0};
 
 const char *topology_lane_queue(enum lane lane)
@@ -136,6 +135,6 @@ void topology_plan_fill(struct topology_plan *plan, unsigned parts, const struct
 		bool callbacks = target == TOPOLOGY_RETRY_CALLBACKS;
 		const int64_t *given = callbacks ? delays->callbacks : delays->jobs;
 		if (targets[target].part & parts)
-			add_retry_queues(plan, target, given ? given : callbacks ? callback_delays : job_delays);
+			add_retry_queues(plan, target, given ? given : callbacks ? callback_delays : scene_backoffs);
 	}
 }

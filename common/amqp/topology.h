@@ -48,7 +48,8 @@ enum topology_retry_target { TOPOLOGY_RETRY_REALTIME, TOPOLOGY_RETRY_BATCH, TOPO
  */
 void topology_retry_queue(enum topology_retry_target target, int64_t delay_ms, char out[ENVELOPE_SHORT_SIZE]);
 
-/** Which retry delays a program uses; zero-terminated lists, at most 16 each. NULL: the built-in ones. */
+/** Which retry delays a program uses; zero-terminated lists, at most 16 each. NULL: scene_backoffs, and the
+ * waits that Standard Webhooks suggests. */
 struct topology_delays {
 	const int64_t *jobs;
 	const int64_t *callbacks;

@@ -8,7 +8,7 @@
 
 /*
  * The program's wish to end: SIGTERM and SIGINT, counted. A first signal asks for a graceful
- * stop, a second hurries. One of the two pieces of global state (the other is the log level).
+ * stop, a second hurries. Global state, like hangup.h and the log level.
  */
 
 /**

@@ -25,7 +25,7 @@ static int check(const struct setting *setting, const char *text, struct value *
 {
 	char why[160];
 
-	if (value_parse(&option_table[setting->option], text, value, why, sizeof(why)) == 0)
+	if (value_parse(setting->row, text, value, why, sizeof(why)) == 0)
 		return 0;
 	return settings_fault(setting, err, "%s", why);
 }
@@ -52,9 +52,20 @@ static int read_secret(const struct setting *setting, char **out, struct error *
 	return 0;
 }
 
+static struct config_value *place_of(struct config *config, const struct setting *setting, struct error *err)
+{
+	if (scene_key_is_field(setting->row))
+		return config_scene_place(config, setting, err);
+	return &config->options[setting->row - option_table];
+}
+
 /* Puts a setting in its option's place. */
 static int take(struct config *config, const struct setting *setting, struct error *err)
 {
+	struct config_value *place = place_of(config, setting, err);
+
+	if (!place)
+		return -EINVAL;
 	char *text = NULL;
 	char *source = strdup(setting->place);
 	struct value value = {0};
@@ -73,11 +84,9 @@ static int take(struct config *config, const struct setting *setting, struct err
 		free(source);
 		return r;
 	}
-	free(config->options[setting->option].text);
-	free(config->options[setting->option].source);
-	config->options[setting->option].text = text;
-	config->options[setting->option].source = source;
-	config->options[setting->option].value = value;
+	free(place->text);
+	free(place->source);
+	*place = (struct config_value){.text = text, .source = source, .value = value};
 	return 0;
 }
 
@@ -87,17 +96,19 @@ static int take_defaults(struct config *config, struct error *err)
 
 	for (int i = 0; i < OPTION_COUNT && r == 0; i++)
 		r = take(config,
-			 &(struct setting){.option = (enum option_id)i,
+			 &(struct setting){.row = &option_table[i],
+					   .key = (char *)option_table[i].key,
 					   .value = (char *)option_table[i].fallback,
 					   .place = (char *)"default"},
 			 err);
 	return r;
 }
 
+/* Of an option; scenes hold no secrets, so nobody asks about theirs. */
 static bool is_overruled(const struct settings *settings, size_t index)
 {
 	for (size_t i = index + 1; i < settings->count; i++)
-		if (settings->items[i].option == settings->items[index].option)
+		if (settings->items[i].row == settings->items[index].row)
 			return true;
 	return false;
 }
@@ -107,12 +118,16 @@ int config_merge(struct config **out, const struct settings *settings, struct er
 	struct config *config = calloc(1, sizeof(*config));
 	int r = config ? take_defaults(config, err) : out_of_memory(err);
 
+	if (config)
+		config_scenes_begin(config);
 	for (size_t i = 0; i < settings->count && r == 0; i++) {
 		const struct setting *setting = &settings->items[i];
 		/* Mistakes in what is overruled are shown too, but its files may be absent. */
 		if (!setting->is_path || !is_overruled(settings, i))
 			r = take(config, setting, err);
 	}
+	if (r == 0)
+		r = config_scenes_end(config, err);
 	if (r < 0) {
 		config_free(config);
 		return r;
@@ -145,15 +160,20 @@ static int add_file(struct settings *settings, const char *path, struct error *e
 	return r;
 }
 
-static int gather(struct settings *settings, const struct config_sources *sources, struct error *err)
+const char *config_path(const struct config_sources *sources)
 {
 	const char *path = sources->path ? sources->path : getenv("FACEFLEET_CONFIG");
-	int r = 0;
 
-	if (path)
-		r = add_file(settings, path, err);
-	else if (access(DEFAULT_PATH, F_OK) == 0)
-		r = add_file(settings, DEFAULT_PATH, err);
+	return path || access(DEFAULT_PATH, F_OK) < 0 ? path : DEFAULT_PATH;
+}
+
+static int gather(struct settings *settings, const struct config_sources *sources, struct error *err)
+{
+	const char *path = config_path(sources);
+	int r = path ? add_file(settings, path, err) : 0;
+
+	if (r == 0)
+		r = settings_add_central(settings, sources->central, sources->central_count, err);
 	if (r == 0)
 		r = settings_add_environment(settings, environ, err);
 	if (r == 0)
@@ -172,17 +192,50 @@ int config_load(struct config **out, const struct config_sources *sources, struc
 	return r;
 }
 
+static void free_values(struct config_value *values, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		free(values[i].text);
+		free(values[i].source);
+	}
+}
+
+int config_check_central(const char *key, const char *value, struct error *err)
+{
+	const struct config_central central = {.key = key, .value = value ? value : "", .place = "central"};
+	struct settings settings = {0};
+	struct value read;
+	int r = settings_add_central(&settings, &central, 1, err);
+
+	if (r == 0) {
+		const struct setting *setting = &settings.items[0];
+		if (setting->is_path || setting->row->type == OPTION_SECRET)
+			r = settings_fault(setting, err, "a secret cannot be shared this way");
+		else if (!setting->row->reloadable)
+			r = settings_fault(setting, err, "cannot change without a restart, so it stays in the file");
+		else if (value)
+			r = check(setting, value, &read, err);
+	}
+	settings_finish(&settings);
+	return r;
+}
+
 void config_free(struct config *config)
 {
 	if (!config)
 		return;
-	for (int i = 0; i < OPTION_COUNT; i++) {
+	for (int i = 0; i < OPTION_COUNT; i++)
 		if (config->options[i].text && option_table[i].type == OPTION_SECRET)
 			explicit_bzero(config->options[i].text, strlen(config->options[i].text));
-		free(config->options[i].text);
-		free(config->options[i].source);
-	}
+	free_values(config->options, OPTION_COUNT);
+	for (unsigned i = 0; i < config->scene_count; i++)
+		free_values(config->scenes[i].fields, SCENE_FIELD_COUNT);
 	free(config);
+}
+
+const struct scene_table *config_scenes(const struct config *config)
+{
+	return &config->scene_table;
 }
 
 const char *config_string(const struct config *config, enum option_id option)

@@ -32,13 +32,23 @@ unsigned nearest_distance(const char *a, const char *b)
 	return row[b_length];
 }
 
+/* Copies what stands before the first dot. */
+static void copy_section(const char *key, char out[NEAREST_MAX + 1])
+{
+	size_t length = strcspn(key, ".");
+
+	if (length > NEAREST_MAX)
+		length = NEAREST_MAX;
+	memcpy(out, key, length);
+	out[length] = '\0';
+}
+
 /* To the section alone: the key may be a whole section with a slip in its name. */
 static unsigned distance_to_section(const char *key, const char *known)
 {
-	char section[NEAREST_MAX + 1] = "";
-	size_t length = strcspn(known, ".");
+	char section[NEAREST_MAX + 1];
 
-	memcpy(section, known, length < NEAREST_MAX ? length : NEAREST_MAX);
+	copy_section(known, section);
 	return nearest_distance(key, section);
 }
 
@@ -62,5 +72,7 @@ const char *nearest_key(const char *key)
 			best = known;
 		}
 	}
-	return best;
+	char first[NEAREST_MAX + 1];
+	copy_section(key, first);
+	return nearest_distance(first, "scenes") < best_distance ? "scenes" : best;
 }

@@ -14,8 +14,8 @@
  */
 unsigned nearest_distance(const char *a, const char *b);
 
-/** The option key a mistyped `key` was probably meant to be; also finds "threads" as "worker.threads", and "workers"
- * among those of "worker". */
+/** The option key, or "scenes", that a mistyped `key` was probably meant to be; also finds "threads" as
+ * "worker.threads", and "workers" among those of "worker". */
 const char *nearest_key(const char *key);
 
 #endif

@@ -21,18 +21,28 @@ static int print_value(FILE *out, const struct option_row *row, const char *text
 	return columns + fprintf(out, "\"");
 }
 
+static void print_line(FILE *out, const char *key, const struct option_row *row, const struct config_value *value)
+{
+	char *masked = row->type == OPTION_SECRET ? mask_secret(value->text) : NULL;
+	const char *shown = row->type != OPTION_SECRET ? value->text : masked ? masked : "***";
+	int columns = fprintf(out, "%s: ", key);
+
+	columns += print_value(out, row, shown);
+	fprintf(out, "%*s # %s\n", columns < SOURCE_COLUMN ? SOURCE_COLUMN - columns : 0, "", value->source);
+	free(masked);
+}
+
 void config_print(const struct config *config, FILE *out)
 {
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		const struct option_row *row = &option_table[i];
-		char *masked = row->type == OPTION_SECRET ? mask_secret(config->options[i].text) : NULL;
-		const char *shown = row->type != OPTION_SECRET ? config->options[i].text : masked ? masked : "***";
-		int columns = fprintf(out, "%s: ", row->key);
+	for (int i = 0; i < OPTION_COUNT; i++)
+		print_line(out, option_table[i].key, &option_table[i], &config->options[i]);
+	for (unsigned i = 0; i < config->scene_count; i++) {
+		for (int j = 0; j < SCENE_FIELD_COUNT; j++) {
+			char key[SCENE_KEY_SIZE];
 
-		columns += print_value(out, row, shown);
-		fprintf(out, "%*s # %s\n", columns < SOURCE_COLUMN ? SOURCE_COLUMN - columns : 0, "",
-			config->options[i].source);
-		free(masked);
+			scene_key_write(config->scenes[i].name, scene_key_fields[j].key, key);
+			print_line(out, key, &scene_key_fields[j], &config->scenes[i].fields[j]);
+		}
 	}
 }
 
@@ -56,23 +66,48 @@ static void print_comment(FILE *out, const char *indent, const char *text)
 	}
 }
 
-static void print_sample_option(FILE *out, const struct option_row *row)
+/* What there is to say about a row, as a comment above it. */
+static void print_sample_comment(FILE *out, const char *indent, const struct option_row *row, const char *name)
 {
-	const char *name = strchr(row->key, '.') + 1;
 	bool is_text = row->type == OPTION_STRING || row->type == OPTION_SECRET;
 	char expected[100];
 
 	value_describe(row, expected, sizeof(expected));
-	print_comment(out, "  ", row->sentence);
+	print_comment(out, indent, row->sentence);
 	if (!is_text)
-		fprintf(out, "  # Takes %s.\n", expected);
+		fprintf(out, "%s# Takes %s.\n", indent, expected);
 	if (row->reloadable)
-		fprintf(out, "  # Can change without a restart.\n");
+		fprintf(out, "%s# Can change without a restart.\n", indent);
 	if (row->type == OPTION_SECRET)
-		fprintf(out, "  # Or %s_file: the path of a file that holds it.\n", name);
+		fprintf(out, "%s# Or %s_file: the path of a file that holds it.\n", indent, name);
+}
+
+static void print_sample_option(FILE *out, const struct option_row *row)
+{
+	const char *name = strchr(row->key, '.') + 1;
+
+	print_sample_comment(out, "  ", row, name);
 	fprintf(out, "  #%s: ", name);
 	print_value(out, row, row->fallback);
 	fprintf(out, "\n");
+}
+
+static void print_sample_scenes(FILE *out)
+{
+	static const char *const example[SCENE_FIELD_COUNT] = {"realtime", "800", "0", "0", "1000"};
+
+	fprintf(out, "\nscenes:\n");
+	print_comment(
+	    out, "  ",
+	    "How kinds of task are treated. Built in are realtime (300 ms from acceptance to result, no retry) "
+	    "and batch (24 h, 2 s for each attempt, one retry); more can be added, and these changed. What a "
+	    "scene leaves out is as in the built-in scene of its lane. All programs of a fleet need the same "
+	    "scenes: a job of a scene that is not known is invalid_job.");
+	fprintf(out, "  #kiosk:\n");
+	for (int i = 0; i < SCENE_FIELD_COUNT; i++) {
+		print_sample_comment(out, "    ", &scene_key_fields[i], scene_key_fields[i].key);
+		fprintf(out, "    #%s: %s\n", scene_key_fields[i].key, example[i]);
+	}
 }
 
 void config_print_sample(FILE *out)
@@ -81,8 +116,9 @@ void config_print_sample(FILE *out)
 
 	print_comment(out, "",
 		      "Every option of every facefleet program with its default. Remove the # before an option to "
-		      "change it. The environment (FACEFLEET_AMQP_URL for amqp.url) overrules this file, and --set "
-		      "amqp.url=... overrules both. --print-config shows what holds and where it came from.");
+		      "change it. What `facefleet config set` shares with the whole fleet overrules this file, the "
+		      "environment (FACEFLEET_AMQP_URL for amqp.url) overrules both, and --set amqp.url=... all. "
+		      "--print-config shows what holds and where it came from.");
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *row = &option_table[i];
 		size_t length = strcspn(row->key, ".");
@@ -95,4 +131,5 @@ void config_print_sample(FILE *out)
 		}
 		print_sample_option(out, row);
 	}
+	print_sample_scenes(out);
 }

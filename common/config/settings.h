@@ -9,10 +9,13 @@
 #include "base/error.h"
 #include "config/options.h"
 
-/** One value somebody gave to an option, not yet checked. */
+struct config_central;
+
+/** One value somebody gave to an option or to a field of a scene, not yet checked. */
 struct setting {
-	enum option_id option;
-	bool is_path; /**< given as KEY_file: the value is the path of a file that holds it */
+	const struct option_row *row; /**< in option_table or scene_key_fields */
+	char *key;                    /**< "worker.threads", "scenes.kiosk.lane"; without "_file" */
+	bool is_path;                 /**< given as KEY_file: the value is the path of a file that holds it */
 	char *value;
 	char *place;     /**< for people: "facefleet.yaml:3", "env FACEFLEET_AMQP_URL", "--set" */
 	unsigned column; /**< in the file; 0 elsewhere */
@@ -33,8 +36,13 @@ struct settings {
 int settings_add_yaml(struct settings *s, const char *name, const uint8_t *text, size_t size,
 		      struct error *err) must_check;
 
-/** Takes every FACEFLEET_… of `environment` ("NAME=value" …, NULL-terminated; may be NULL). */
+/** Scenes cannot be set here, since the case and the dashes of their names would be lost. Takes every FACEFLEET_… of
+ * `environment` ("NAME=value" …, NULL-terminated; may be NULL). */
 int settings_add_environment(struct settings *s, char *const *environment, struct error *err) must_check;
+
+/** What the fleet shares; a key given twice keeps its last value. */
+int settings_add_central(struct settings *s, const struct config_central *central, unsigned count,
+			 struct error *err) must_check;
 
 /** "key=value" …; a key given twice keeps its last value. */
 int settings_add_sets(struct settings *s, const char *const *sets, unsigned count, struct error *err) must_check;

@@ -11,8 +11,14 @@ static const char *const kinds[] = {
     [CONTROL_PHOTOS_FORGET] = "photos_forget",
     [CONTROL_TASK_CANCELLED] = "task_cancelled",
     [CONTROL_ROLL_CALL] = "roll_call",
+    [CONTROL_SETTINGS] = "settings",
     [CONTROL_HEARTBEAT] = "heartbeat",
 };
+
+static bool has_version(const struct control *control)
+{
+	return control->kind == CONTROL_PEOPLE_CHANGED || control->kind == CONTROL_SETTINGS;
+}
 
 /* --- out --- */
 
@@ -39,7 +45,7 @@ int control_encode(const struct control *control, struct buffer *out)
 	writer_init(&w, ENCODING_JSON, out);
 	writer_open_map(&w, NULL);
 	writer_string(&w, "kind", kinds[control->kind]);
-	if (control->kind == CONTROL_PEOPLE_CHANGED)
+	if (has_version(control))
 		writer_integer(&w, "version", (int64_t)control->version);
 	if (control->kind == CONTROL_TASK_CANCELLED)
 		writer_string(&w, "task_id", control->task_id);
@@ -107,7 +113,7 @@ static void read_control(const struct value *root, struct control *control)
 		if (strcmp(name, kinds[i]) == 0)
 			control->kind = (enum control_kind)i;
 	}
-	if (control->kind == CONTROL_PEOPLE_CHANGED) {
+	if (has_version(control)) {
 		struct value version = value_field(root, "version");
 		int64_t number = 0;
 

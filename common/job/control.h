@@ -18,6 +18,7 @@ enum control_kind {
 	CONTROL_PHOTOS_FORGET,  /**< forget the faces of photographs seen before */
 	CONTROL_TASK_CANCELLED, /**< nobody wants a task's result any more */
 	CONTROL_ROLL_CALL,      /**< everybody send a heartbeat now */
+	CONTROL_SETTINGS,       /**< the settings that the fleet shares have a new revision: `version` */
 	CONTROL_HEARTBEAT       /**< who a worker is and how it does; sent regularly and when called for */
 };
 
@@ -39,7 +40,7 @@ struct heartbeat {
 
 struct control {
 	enum control_kind kind;
-	uint64_t version;        /**< CONTROL_PEOPLE_CHANGED */
+	uint64_t version;        /**< CONTROL_PEOPLE_CHANGED, CONTROL_SETTINGS */
 	char task_id[UUID_SIZE]; /**< CONTROL_TASK_CANCELLED */
 	struct heartbeat heartbeat;
 };

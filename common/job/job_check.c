@@ -78,9 +78,11 @@ static int check_who(const struct job *job, struct error *err)
 
 static int check_scene(const char *scene, struct error *err)
 {
+	struct scene known;
+
 	if (!job_scene_is_valid(scene))
 		return refuse(err, "scene", "1 to 32 characters of a-z, 0-9, _ and - were expected");
-	if (!scene_find(scene))
+	if (!scene_find(scene, &known))
 		return error_set(err, ERROR_INVALID_JOB, "scene: \"%s\" is not known", scene);
 	return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/hangup.h"
 #include "base/stop.h"
 #include "obs/log.h"
 #include "version.h"
@@ -18,8 +19,9 @@ static void set_up_log(const struct program *program)
 	log_setup(program->name, level, format);
 }
 
-static bool begin(struct program *program, const struct config_args *args, int *status)
+static bool begin(struct program *program, int *status)
 {
+	const struct config_args *args = &program->args;
 	struct error err;
 
 	*status = PROGRAM_STOPPED;
@@ -41,29 +43,36 @@ static bool begin(struct program *program, const struct config_args *args, int *
 		return false;
 	}
 	program->metrics = metrics_new();
-	if (!program->metrics || stop_install() < 0) {
+	if (program->metrics)
+		program->reload = reload_new(program->config, &args->sources, program->metrics);
+	if (!program->reload || stop_install() < 0 || hangup_install() < 0) {
 		fprintf(stderr, "%s: cannot set up metrics or signals\n", program->name);
 		*status = PROGRAM_FAILED;
 		return false;
 	}
 	set_up_log(program);
+	scene_use(config_scenes(program->config));
 	return true;
 }
 
 bool program_begin(struct program *program, int argc, char **argv, int *status)
 {
-	struct config_args args = {0};
 	struct error err;
-	bool go_on = false;
 
-	if (config_parse_args(&args, argc, argv, &err) < 0) {
+	if (config_parse_args(&program->args, argc, argv, &err) < 0) {
 		fprintf(stderr, "%s: %s\n%s", program->name, err.text, program->help);
 		*status = PROGRAM_USAGE;
-	} else {
-		go_on = begin(program, &args, status);
+		return false;
 	}
-	config_args_finish(&args);
-	return go_on;
+	return begin(program, status);
+}
+
+void program_settle(struct program *program)
+{
+	if (!reload_poll(program->reload))
+		return;
+	config_free(program->config);
+	program->config = reload_release(program->reload);
 }
 
 int program_failed(const struct error *err, const char *what)
@@ -74,6 +83,8 @@ int program_failed(const struct error *err, const char *what)
 
 void program_end(struct program *program)
 {
+	reload_free(program->reload);
+	config_args_finish(&program->args);
 	metrics_free(program->metrics);
 	config_free(program->config);
 }

@@ -7,13 +7,16 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "obs/metrics.h"
+#include "obs/reload.h"
 
 /** What every long-running program begins and ends with. Name and help are set by main(). */
 struct program {
-	const char *name; /**< "facefleet-worker" */
-	const char *help; /**< the whole text of --help */
-	struct config *config;
+	const char *name;      /**< "facefleet-worker" */
+	const char *help;      /**< the whole text of --help */
+	struct config *config; /**< as the program began */
 	struct metrics *metrics;
+	struct reload *reload; /**< what became of the settings since */
+	struct config_args args;
 };
 
 /** Exit statuses of a long-running program. */
@@ -26,6 +29,12 @@ enum program_status { PROGRAM_STOPPED = 0, PROGRAM_FAILED = 1, PROGRAM_USAGE = 2
  * program_end() follows in any case.
  */
 bool program_begin(struct program *program, int argc, char **argv, int *status) must_check;
+
+/**
+ * Takes over what reload_set_central() has been given already, so that the program begins with it. Before anything is
+ * made of program->config, which it changes.
+ */
+void program_settle(struct program *program);
 
 /** Logs why the program ends; the status it ends with. */
 int program_failed(const struct error *err, const char *what);

@@ -101,7 +101,19 @@ static const char *const deliveries[] = {
     NULL,
 };
 
-static const char *const *const steps[] = {people, people_indexes, tasks, keys, schedules, deliveries};
+/* Settings of the whole fleet (program '': for all), and each change ever made to them. */
+static const char *const settings[] = {
+    "CREATE TABLE settings_version (version BIGINT NOT NULL)",
+    "INSERT INTO settings_version VALUES (0)",
+    "CREATE TABLE settings (program TEXT NOT NULL, setting_key TEXT NOT NULL, value TEXT NOT NULL,"
+    " revision BIGINT NOT NULL, PRIMARY KEY (program, setting_key))",
+    "CREATE TABLE settings_log (revision BIGINT NOT NULL PRIMARY KEY, changed BIGINT NOT NULL, who TEXT NOT NULL,"
+    " program TEXT NOT NULL, setting_key TEXT NOT NULL, old_value TEXT, new_value TEXT)",
+    "CREATE INDEX settings_log_by_key ON settings_log (program, setting_key, revision)",
+    NULL,
+};
+
+static const char *const *const steps[] = {people, people_indexes, tasks, keys, schedules, deliveries, settings};
 
 int migrations_newest(void)
 {

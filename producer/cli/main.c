@@ -59,6 +59,8 @@ static enum exit_status run_command(const struct command *command, const struct 
 		return STATUS_USAGE;
 	}
 	cli.config = config;
+	if (config)
+		scene_use(config_scenes(config));
 	enum exit_status status = command->run(&cli);
 	config_free(config);
 	return status;

@@ -185,8 +185,8 @@ static bool check_rate(struct gateway *gateway, struct http_call *call, struct r
 		       const struct api_key *key, struct http_problem *problem)
 {
 	struct rate rate = {
-	    .per_second = key->rate > 0 ? key->rate : config_number(gateway->config, OPTION_GATEWAY_RATE),
-	    .burst = key->burst >= 1 ? key->burst : config_number(gateway->config, OPTION_GATEWAY_BURST),
+	    .per_second = key->rate > 0 ? key->rate : atomic_load(&gateway->rate),
+	    .burst = key->burst >= 1 ? key->burst : atomic_load(&gateway->burst),
 	};
 	struct rate_verdict verdict;
 

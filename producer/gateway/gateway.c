@@ -126,12 +126,23 @@ static int make_desk(struct gateway *gateway)
 	return gateway->desk ? 0 : -ENOMEM;
 }
 
+/* Takes over the settings that may change while it runs. */
+static void adopt(struct gateway *gateway, const struct config *config)
+{
+	atomic_store(&gateway->rate, config_number(config, OPTION_GATEWAY_RATE));
+	atomic_store(&gateway->burst, config_number(config, OPTION_GATEWAY_BURST));
+	atomic_store(&gateway->max_wait_ms, 1000 * config_integer(config, OPTION_GATEWAY_MAX_WAIT));
+	gateway->drain_timeout_ms = config_integer(config, OPTION_GATEWAY_DRAIN_TIMEOUT);
+	if (gateway->synchronous)
+		synchronous_adopt(gateway->synchronous, config);
+}
+
 static int make(struct gateway *gateway, struct error *err)
 {
 	const struct config *config = gateway->config;
 	int r = 0;
 
-	gateway->max_wait_ms = 1000 * config_integer(config, OPTION_GATEWAY_MAX_WAIT);
+	adopt(gateway, config);
 	gateway->silence_ms = MISSED_HEARTBEATS * 1000 * config_integer(config, OPTION_AMQP_HEARTBEAT);
 	gateway->has_store = config_string(config, OPTION_STORE_URL)[0] != '\0';
 	if (gateway->has_store)
@@ -273,7 +284,7 @@ static void turn(struct gateway *gateway)
 /* Lets the requests in hand finish; those that wait for a result are told where to find it. */
 static void drain(struct gateway *gateway)
 {
-	int64_t until_ms = clock_monotonic_ms() + config_integer(gateway->config, OPTION_GATEWAY_DRAIN_TIMEOUT);
+	int64_t until_ms = clock_monotonic_ms() + gateway->drain_timeout_ms;
 
 	log_info(NULL, "stopping: finishing the requests in hand");
 	atomic_store(&gateway->stopping, true);
@@ -289,10 +300,15 @@ static void drain(struct gateway *gateway)
 	log_info(NULL, "stopped", log_boolean("idle", idle));
 }
 
-int gateway_run(struct gateway *gateway, struct error *err)
+int gateway_run(struct gateway *gateway, struct reload *reload, struct error *err)
 {
-	while (stop_requested() == 0 && !atomic_load(&gateway->has_fatal))
+	while (stop_requested() == 0 && !atomic_load(&gateway->has_fatal)) {
+		const struct config *news = reload_poll(reload);
+
+		if (news)
+			adopt(gateway, news);
 		turn(gateway);
+	}
 	drain(gateway);
 	if (!atomic_load(&gateway->has_fatal))
 		return 0;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "obs/metrics.h"
+#include "obs/reload.h"
 
 /** The gateway: its links to the broker, its threads, its HTTP service, and the loop that hears what happens to tasks.
  */
@@ -21,7 +22,7 @@ int gateway_start(struct gateway *gateway, struct error *err) must_check;
  * Serves until a stop is requested (see base/stop.h), then refuses new requests and lets those in hand finish (a second
  * signal hurries). Returns 0; or the errno of `err` when a fault that no waiting mends ended it.
  */
-int gateway_run(struct gateway *gateway, struct error *err) must_check;
+int gateway_run(struct gateway *gateway, struct reload *reload, struct error *err) must_check;
 
 /** Undoes everything. NULL is fine. */
 void gateway_free(struct gateway *gateway);

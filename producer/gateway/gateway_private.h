@@ -20,7 +20,7 @@
 
 /* What the parts of the gateway share. */
 struct gateway {
-	const struct config *config;
+	const struct config *config; /**< as the program began */
 	struct metrics *metrics;
 	struct synchronous *synchronous; /**< NULL: jobs go to the broker; otherwise there are no links to one */
 	struct amqp_url broker;
@@ -39,8 +39,13 @@ struct gateway {
 	bool has_store;
 	struct store_settings store;
 	struct breakers *breakers; /**< of the store */
-	int64_t max_wait_ms;
 	int64_t silence_ms;
+
+	/* Of the settings, what may change; written by the main thread. */
+	_Atomic double rate;
+	_Atomic double burst;
+	atomic_int_fast64_t max_wait_ms;
+	int64_t drain_timeout_ms;
 
 	/** Visits that become jobs, and visits that ask the store. */
 	struct queue *intake;

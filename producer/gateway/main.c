@@ -5,6 +5,7 @@
 #include "nn/blas.h"
 #include "obs/program.h"
 #include "obs/supervision.h"
+#include "store/central_follower.h"
 
 static const char help[] =
     "Usage: facefleet-gateway [--config FILE] [--set KEY=VALUE]... [--print-config]\n"
@@ -23,6 +24,7 @@ static const char help[] =
 
 /* What lives as long as the program runs. */
 struct parts {
+	struct central_follower *central; /* NULL: no store */
 	struct gateway *gateway;
 	struct supervision *supervision;
 };
@@ -35,14 +37,15 @@ static int start_supervision(struct parts *parts, struct error *err)
 	return supervision_start(&parts->supervision, &settings, err);
 }
 
-static int run(struct parts *parts, const struct program *program)
+static int run(struct parts *parts, struct program *program)
 {
 	struct error err = {0};
 
-	if (gateway_new(&parts->gateway, program->config, program->metrics, &err) != 0 ||
+	if (central_follower_start(&parts->central, program, "gateway", &err) != 0 ||
+	    gateway_new(&parts->gateway, program->config, program->metrics, &err) != 0 ||
 	    gateway_start(parts->gateway, &err) != 0 || start_supervision(parts, &err) != 0)
 		return program_failed(&err, "start failed");
-	if (gateway_run(parts->gateway, &err) != 0)
+	if (gateway_run(parts->gateway, program->reload, &err) != 0)
 		return program_failed(&err, "cannot go on");
 	return PROGRAM_STOPPED;
 }
@@ -58,6 +61,7 @@ int main(int argc, char **argv)
 		status = run(&parts, &program);
 	supervision_stop(parts.supervision);
 	gateway_free(parts.gateway);
+	central_follower_stop(parts.central);
 	program_end(&program);
 	return status;
 }

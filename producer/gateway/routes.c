@@ -130,7 +130,7 @@ void routes_stop_pools(struct gateway *gateway)
 
 static void pass_job(struct gateway *gateway, struct http_call *call, enum job_op op, enum key_scope scope)
 {
-	struct visit *visit = visit_new(call, intake_handle, scope, gateway->max_wait_ms);
+	struct visit *visit = visit_new(call, intake_handle, scope, atomic_load(&gateway->max_wait_ms));
 
 	if (!visit) {
 		refuse_busy(call, "out of memory");

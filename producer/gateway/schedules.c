@@ -130,13 +130,13 @@ void schedules_handle_remove(struct gateway *gateway, struct visit *visit, struc
 static void remember_run(struct gateway *gateway, struct recent_task *task, const char *task_id, int64_t now_ms)
 {
 	cleanup_with(buffer_finish) struct buffer reply = {0};
-	const struct scene *scene = scene_find(task->scene);
 	struct recent_task known;
+	struct scene scene;
 
 	memcpy(task->task_id, task_id, UUID_SIZE);
 	task->accepted_at_ms = now_ms;
 	task->updated_at_ms = now_ms;
-	task->deadline_ms = scene ? now_ms + scene->end_to_end_ms : 0;
+	task->deadline_ms = scene_find(task->scene, &scene) ? now_ms + scene.end_to_end_ms : 0;
 	if (!recent_find(gateway->recent, task_id, &known, &reply))
 		recent_add(gateway->recent, task);
 }

@@ -68,18 +68,20 @@ int submission_new(struct submission **out, struct amqp_message **message, const
 		   const struct submitter *submitter, struct error *err)
 {
 	cleanup_with(buffer_finish) struct buffer body = {0};
+	struct scene scene;
 	int r = job_encode(job, ENCODING_MSGPACK, &body, err);
 
 	if (r < 0)
 		return r;
-	const struct scene *scene = scene_find(job->scene); /* the job was checked */
+	if (!scene_find(job->scene, &scene)) /* it was known a moment ago, when the job was encoded */
+		return error_set(err, ERROR_INVALID_JOB, "scene: \"%s\" is not known any more", job->scene);
 	struct submission *submission = calloc(1, sizeof(*submission));
 	if (!submission)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
-	fill_envelope(&submission->event, scene, submitter);
+	fill_envelope(&submission->event, &scene, submitter);
 	fill_task(&submission->task, job, &submission->event);
 	submission->prefer = submitter->prefer;
-	*message = new_job_message(&submission->event, scene, &body);
+	*message = new_job_message(&submission->event, &scene, &body);
 	if (!*message) {
 		free(submission);
 		return error_set(err, ERROR_INTERNAL, "out of memory");

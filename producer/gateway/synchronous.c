@@ -1,6 +1,7 @@
 #include "synchronous.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,6 +19,8 @@ struct synchronous {
 	struct modelset *models;
 	struct matcher **matchers;
 	unsigned count;
+	pthread_mutex_t lock;
+	struct matcher_rules rules; /* written by the main thread */
 };
 
 /* What a thread has of its own. */
@@ -52,6 +55,8 @@ int synchronous_new(struct synchronous **out, const struct config *config, struc
 
 	if (!synchronous)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
+	pthread_mutex_init(&synchronous->lock, NULL);
+	synchronous_adopt(synchronous, config);
 	int r = make(synchronous, config, err);
 	if (r < 0) {
 		synchronous_free(synchronous);
@@ -69,7 +74,26 @@ void synchronous_free(struct synchronous *synchronous)
 		matcher_free(synchronous->matchers[i]);
 	free(synchronous->matchers);
 	modelset_free(synchronous->models);
+	pthread_mutex_destroy(&synchronous->lock);
 	free(synchronous);
+}
+
+void synchronous_adopt(struct synchronous *synchronous, const struct config *config)
+{
+	struct matcher_rules rules = matcher_rules_from_config(config);
+
+	pthread_mutex_lock(&synchronous->lock);
+	synchronous->rules = rules;
+	pthread_mutex_unlock(&synchronous->lock);
+}
+
+/* The rules as they are now. */
+static void take_rules(struct synchronous *synchronous, struct matcher *matcher)
+{
+	pthread_mutex_lock(&synchronous->lock);
+	struct matcher_rules rules = synchronous->rules;
+	pthread_mutex_unlock(&synchronous->lock);
+	matcher_set_rules(matcher, &rules);
 }
 
 /* --- a match -------------------------------------------------------------------------------------- */
@@ -107,11 +131,15 @@ int synchronous_check(const struct job_body *body, struct http_problem *problem)
 }
 
 /* The deadlines of its scene, counted as a worker would. */
-static void set_deadlines(struct context *ctx, const struct scene *scene, int64_t received_ns)
+static void set_deadlines(struct context *ctx, const char *name, int64_t received_ns)
 {
-	ctx->deadline_ms = received_ns / 1000000 + scene->end_to_end_ms;
-	if (scene->attempt_ms > 0)
-		ctx->attempt_deadline_ms = clock_monotonic_ms() + scene->attempt_ms;
+	struct scene scene;
+
+	if (!scene_find(name, &scene))
+		return; /* it was known a moment ago, when the job was read */
+	ctx->deadline_ms = received_ns / 1000000 + scene.end_to_end_ms;
+	if (scene.attempt_ms > 0)
+		ctx->attempt_deadline_ms = clock_monotonic_ms() + scene.attempt_ms;
 }
 
 static void match(struct matcher *matcher, const struct job *job, int64_t received_ns, struct reply *reply)
@@ -120,7 +148,7 @@ static void match(struct matcher *matcher, const struct job *job, int64_t receiv
 	double waited_ms = clock_elapsed_ms(received_ns, clock_monotonic_ns());
 
 	uuid_v7(ctx.task_id);
-	set_deadlines(&ctx, scene_find(job->scene), received_ns);
+	set_deadlines(&ctx, job->scene, received_ns);
 	reply_init(reply, ctx.task_id, job);
 	reply->attempt = 1;
 	reply->accepted_at_ms = clock_unix_ms() - (int64_t)waited_ms;
@@ -196,6 +224,7 @@ static void run(void *arg, void *state, void *item)
 		problem.retry_after_s = 1;
 		routes_refuse(item, &problem);
 	} else if (routes_admit(gateway, item, &bench->store)) {
+		take_rules(gateway->synchronous, bench->matcher);
 		handle(bench, item);
 	}
 }

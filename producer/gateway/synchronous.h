@@ -19,6 +19,9 @@ int synchronous_new(struct synchronous **out, const struct config *config, struc
 /** NULL is fine. */
 void synchronous_free(struct synchronous *synchronous);
 
+/** Takes over the settings of matching that may change while it runs. */
+void synchronous_adopt(struct synchronous *synchronous, const struct config *config);
+
 /** Starts the threads that take matches out of gateway->intake. Returns 0 or a negative errno. */
 int synchronous_start_pool(struct pool **out, struct gateway *gateway) must_check;
 

@@ -8,7 +8,7 @@
 #include "job/job.h"
 #include "job/scene.h"
 
-static int read_job(const struct amqp_delivery *parked, const struct scene **scene, struct error *err)
+static int read_job(const struct amqp_delivery *parked, struct scene *scene, struct error *err)
 {
 	enum encoding encoding;
 	struct job job;
@@ -16,11 +16,8 @@ static int read_job(const struct amqp_delivery *parked, const struct scene **sce
 	if (encoding_from_content_type(parked->envelope.content_type, &encoding) < 0)
 		return error_set(err, ERROR_INVALID_JOB, "its content type is \"%s\"", parked->envelope.content_type);
 	int r = job_decode(&job, encoding, parked->body, parked->body_size, err);
-	if (r == 0) {
-		*scene = scene_find(job.scene);
-		if (!*scene)
-			r = error_set(err, ERROR_INVALID_JOB, "no scene \"%s\" is known here", job.scene);
-	}
+	if (r == 0 && !scene_find(job.scene, scene))
+		r = error_set(err, ERROR_INVALID_JOB, "no scene \"%s\" is known here", job.scene);
 	job_finish(&job);
 	return r;
 }
@@ -64,12 +61,12 @@ static int record_new(struct amqp_message **out, const struct amqp_delivery *par
 static int job_new(struct amqp_message **out, const struct amqp_delivery *parked, bool same_id, int64_t now_ms,
 		   struct error *err)
 {
-	const struct scene *scene = NULL;
+	struct scene scene;
 	int r = read_job(parked, &scene, err);
 
 	if (r < 0)
 		return r;
-	*out = copy_to(parked, TOPOLOGY_JOBS_EXCHANGE, lane_name(scene->lane));
+	*out = copy_to(parked, TOPOLOGY_JOBS_EXCHANGE, lane_name(scene.lane));
 	if (!*out)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	struct envelope *envelope = &(*out)->envelope;
@@ -79,7 +76,7 @@ static int job_new(struct amqp_message **out, const struct amqp_delivery *parked
 		snprintf(envelope->message_id, sizeof(envelope->message_id), "%s", id);
 	envelope->attempt = 1;
 	envelope->accepted_ms = now_ms;
-	envelope->deadline_ms = now_ms + scene->end_to_end_ms;
+	envelope->deadline_ms = now_ms + scene.end_to_end_ms;
 	return 0;
 }
 

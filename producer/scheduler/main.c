@@ -4,6 +4,7 @@
 #include "obs/program.h"
 #include "obs/supervision.h"
 #include "service.h"
+#include "store/central_follower.h"
 
 static const char help[] =
     "Usage: facefleet-scheduler [--config FILE] [--set KEY=VALUE]... [--print-config]\n"
@@ -21,6 +22,7 @@ static const char help[] =
 
 /* What lives as long as the program runs. */
 struct parts {
+	struct central_follower *central; /* NULL: no store */
 	struct service *service;
 	struct http_server *server;
 	struct supervision *supervision;
@@ -47,16 +49,17 @@ static int start_supervision(struct parts *parts, struct error *err)
 	return supervision_start(&parts->supervision, &settings, err);
 }
 
-static int run(struct parts *parts, const struct program *program)
+static int run(struct parts *parts, struct program *program)
 {
 	struct error err = {0};
 
 	/* The link before the page that asks it. */
-	if (service_new(&parts->service, program->config, program->metrics, &err) != 0 ||
+	if (central_follower_start(&parts->central, program, "scheduler", &err) != 0 ||
+	    service_new(&parts->service, program->config, program->metrics, &err) != 0 ||
 	    service_start(parts->service, &err) != 0 || start_server(parts, program, &err) != 0 ||
 	    start_supervision(parts, &err) != 0)
 		return program_failed(&err, "start failed");
-	if (service_run(parts->service, &err) != 0)
+	if (service_run(parts->service, program->reload, &err) != 0)
 		return program_failed(&err, "cannot go on");
 	return PROGRAM_STOPPED;
 }
@@ -72,6 +75,7 @@ int main(int argc, char **argv)
 	supervision_stop(parts.supervision);
 	http_server_stop(parts.server);
 	service_free(parts.service);
+	central_follower_stop(parts.central);
 	program_end(&program);
 	return status;
 }

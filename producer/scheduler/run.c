@@ -75,17 +75,17 @@ static struct amqp_message *copy_job(const struct schedule *schedule, const char
 static int make_message(struct run *run, const struct schedule *schedule, const struct job *job, int64_t now_ms,
 			struct amqp_message **out, struct error *err)
 {
-	const struct scene *scene = scene_find(job->scene);
+	struct scene scene;
 	struct trace trace;
 
-	if (!scene)
+	if (!scene_find(job->scene, &scene))
 		return error_set(err, ERROR_INVALID_JOB, "scene: there is no %s", job->scene);
-	struct amqp_message *message = copy_job(schedule, lane_name(scene->lane));
+	struct amqp_message *message = copy_job(schedule, lane_name(scene.lane));
 	if (!message)
 		return error_set(err, ERROR_INTERNAL, "no memory for a job");
 	message->mandatory = true;
 	run->accepted_ms = now_ms;
-	run->deadline_ms = now_ms + scene->end_to_end_ms;
+	run->deadline_ms = now_ms + scene.end_to_end_ms;
 	run->bytes = message->body_size;
 	snprintf(run->owner, sizeof(run->owner), "%s", schedule->owner);
 	fill_event(run, job, now_ms);

@@ -22,6 +22,8 @@
 /* Heartbeats missed until a connection counts as dead. */
 #define MISSED_HEARTBEATS 3
 #define COUNT_MS 60000
+/* How often the loop looks for new settings when nothing happens. */
+#define RELOAD_MS 500
 #define DRAIN_MS 5000
 #define DRAIN_TICK_MS 100
 
@@ -37,7 +39,7 @@ struct service {
 	struct window window;
 	struct dispatcher dispatcher;
 	uint64_t version; /* of the table, when it was last looked at */
-	int64_t poll_ms;
+	atomic_int_fast64_t poll_ms;
 	int64_t tick_ms;  /* monotonic; the next tick */
 	int64_t count_ms; /* monotonic; the next count */
 	int64_t silence_ms;
@@ -90,7 +92,7 @@ static int make(struct service *service, const struct config *config, struct met
 	if (mailbox_init(&service->box) != 0)
 		return error_set(err, ERROR_INTERNAL, "no eventfd");
 	service->has_box = true;
-	service->poll_ms = config_integer(config, OPTION_SCHEDULER_POLL);
+	atomic_store(&service->poll_ms, config_integer(config, OPTION_SCHEDULER_POLL));
 	service->silence_ms = MISSED_HEARTBEATS * 1000 * config_integer(config, OPTION_AMQP_HEARTBEAT);
 	meters_init(&service->meters, metrics);
 	leader_init(&service->leader, config_integer(config, OPTION_SCHEDULER_LOCK_TTL));
@@ -280,7 +282,7 @@ static void turn(struct service *service, int fd, int most_ms)
 	dispatcher_read_mail(&service->dispatcher);
 	int64_t now_ms = clock_monotonic_ms();
 	if (now_ms >= service->tick_ms) {
-		service->tick_ms = now_ms + service->poll_ms;
+		service->tick_ms = now_ms + atomic_load(&service->poll_ms);
 		answers = note_store(service, tick(service, &err), &err);
 	}
 	/* After a fault the next tick tries again. */
@@ -320,10 +322,23 @@ int service_start(struct service *service, struct error *err)
 	return amqp_link_start(service->link, err);
 }
 
-int service_run(struct service *service, struct error *err)
+/* Takes over the settings that may change while it runs. */
+static void adopt(struct service *service, const struct config *config)
 {
-	while (stop_requested() == 0 && !atomic_load(&service->has_fatal))
-		turn(service, stop_fd(), INT_MAX);
+	atomic_store(&service->poll_ms, config_integer(config, OPTION_SCHEDULER_POLL));
+	service->dispatcher.tools.misfire_after_ms = config_integer(config, OPTION_SCHEDULER_MISFIRE);
+	service->tick_ms = 0; /* the next one may be due sooner */
+}
+
+int service_run(struct service *service, struct reload *reload, struct error *err)
+{
+	while (stop_requested() == 0 && !atomic_load(&service->has_fatal)) {
+		const struct config *news = reload_poll(reload);
+
+		if (news)
+			adopt(service, news);
+		turn(service, stop_fd(), RELOAD_MS);
+	}
 	drain(service);
 	if (!atomic_load(&service->has_fatal))
 		return 0;
@@ -340,7 +355,8 @@ bool service_is_healthy(void *arg, char *why, size_t why_size)
 	struct amqp_link_status status;
 
 	amqp_link_status(service->link, &status);
-	if (silent_ms > STUCK_MS + service->poll_ms + CALLS_IN_A_TURN * service->store_settings.timeout_ms)
+	if (silent_ms >
+	    STUCK_MS + atomic_load(&service->poll_ms) + CALLS_IN_A_TURN * service->store_settings.timeout_ms)
 		snprintf(why, why_size, "the loop has not turned for %" PRId64 " ms", silent_ms);
 	else if (status.loop_silent_ms > service->silence_ms)
 		snprintf(why, why_size, "the link has not turned for %" PRId64 " ms", status.loop_silent_ms);

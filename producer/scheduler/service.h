@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "obs/metrics.h"
+#include "obs/reload.h"
 
 /** The scheduler between main() and its parts: the link, the store, the loop, health. */
 struct service;
@@ -24,7 +25,7 @@ void service_free(struct service *service);
 int service_start(struct service *service, struct error *err) must_check;
 
 /** Works until a stop is asked for or something fatal happens, and finishes what is under way. */
-int service_run(struct service *service, struct error *err) must_check;
+int service_run(struct service *service, struct reload *reload, struct error *err) must_check;
 
 /** For the HTTP server; `arg` is the service. Any thread, never block. */
 bool service_is_healthy(void *arg, char *why, size_t why_size);

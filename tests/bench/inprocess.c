@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 		const struct matcher_settings settings = {
 		    .models = models,
 		    .limits = {.max_bytes = BENCH_MAX_IMAGE_BYTES, .max_pixels = 50000000, .max_side = 16384},
-		    .min_threshold = -1,
+		    .rules.min_threshold = -1,
 		};
 		r = matcher_new(&matcher, &settings, &err);
 	}

@@ -99,6 +99,16 @@ static void post(struct courier *courier, struct delivery *delivery)
 	answer_unasked(courier, delivery, strerror(-r));
 }
 
+void courier_set_limits(struct courier *courier, unsigned max_per_endpoint, int64_t timeout_ms)
+{
+	struct endpoint_place *next;
+
+	courier->tools.timeout_ms = timeout_ms;
+	endpoints_set_limit(courier->endpoints, max_per_endpoint);
+	while ((next = endpoints_start_next(courier->endpoints)))
+		post(courier, delivery_of_place(next));
+}
+
 /* Gives up the place at the endpoint; whose turn comes is posted. */
 static void leave_endpoint(struct courier *courier, struct delivery *delivery)
 {

@@ -54,6 +54,9 @@ int courier_init(struct courier *courier, const struct courier_tools *tools) mus
 /** Frees what is left in hand, unsettled. The HTTP client and both links are gone by then. */
 void courier_finish(struct courier *courier);
 
+/** Other limits from now on; what is under way keeps its time. */
+void courier_set_limits(struct courier *courier, unsigned max_per_endpoint, int64_t timeout_ms);
+
 /** Handles all mail. */
 void courier_read_mail(struct courier *courier);
 

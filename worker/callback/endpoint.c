@@ -101,6 +101,35 @@ int endpoints_enter(struct endpoints *endpoints, struct endpoint_place *place, c
 	return 0;
 }
 
+/* Starts the head of the line if there is one and it may run. */
+static struct endpoint_place *start_first(struct endpoints *endpoints, struct endpoint *endpoint)
+{
+	struct endpoint_place *first = TAILQ_FIRST(&endpoint->line);
+
+	if (!first || endpoint->running >= endpoints->limit)
+		return NULL;
+	take_from_line(endpoints, endpoint, first);
+	start(endpoints, endpoint, first);
+	return first;
+}
+
+void endpoints_set_limit(struct endpoints *endpoints, unsigned limit)
+{
+	assert(limit >= 1);
+	endpoints->limit = limit;
+}
+
+struct endpoint_place *endpoints_start_next(struct endpoints *endpoints)
+{
+	struct endpoint_place *next = NULL;
+	struct endpoint *endpoint;
+
+	LIST_FOREACH(endpoint, &endpoints->list, link)
+	if ((next = start_first(endpoints, endpoint)))
+		break;
+	return next;
+}
+
 struct endpoint_place *endpoints_leave(struct endpoints *endpoints, struct endpoint_place *place)
 {
 	struct endpoint *endpoint = place->endpoint;
@@ -110,16 +139,12 @@ struct endpoint_place *endpoints_leave(struct endpoints *endpoints, struct endpo
 	if (place->running) {
 		endpoint->running--;
 		endpoints->running--;
-		next = TAILQ_FIRST(&endpoint->line);
+		next = start_first(endpoints, endpoint);
 	} else {
 		take_from_line(endpoints, endpoint, place);
 	}
 	place->endpoint = NULL;
 	place->running = false;
-	if (next) {
-		take_from_line(endpoints, endpoint, next);
-		start(endpoints, endpoint, next);
-	}
 	if (endpoint->running == 0 && endpoint->waiting == 0) {
 		LIST_REMOVE(endpoint, link);
 		free(endpoint);

@@ -43,6 +43,12 @@ int endpoints_enter(struct endpoints *endpoints, struct endpoint_place *place, c
 /** Gives a place back, from the line or from running. Returns the place whose turn comes (it runs now), or NULL. */
 struct endpoint_place *endpoints_leave(struct endpoints *endpoints, struct endpoint_place *place) must_check;
 
+/** Another limit (≥ 1) from now on. Those that run beyond it go on; for those that may now run, see the next one. */
+void endpoints_set_limit(struct endpoints *endpoints, unsigned limit);
+
+/** A place whose turn has come since the limit was raised (it runs now); NULL when there is none. */
+struct endpoint_place *endpoints_start_next(struct endpoints *endpoints) must_check;
+
 /**
  * Takes the last place out of the line of a slow endpoint, if more wait there than may run. NULL
  * when there is no such endpoint.

@@ -294,10 +294,23 @@ int service_start(struct service *service, struct error *err)
 	return r == 0 ? amqp_link_start(service->consuming, err) : r;
 }
 
-int service_run(struct service *service, struct error *err)
+/* Takes over the settings that may change while it runs. */
+static void adopt(struct service *service, const struct config *config)
 {
-	while (stop_requested() == 0 && !atomic_load(&service->has_fatal))
+	service->timeout_ms = config_integer(config, OPTION_CALLBACK_TIMEOUT);
+	courier_set_limits(&service->courier, (unsigned)config_integer(config, OPTION_CALLBACK_MAX_PER_ENDPOINT),
+			   service->timeout_ms);
+}
+
+int service_run(struct service *service, struct reload *reload, struct error *err)
+{
+	while (stop_requested() == 0 && !atomic_load(&service->has_fatal)) {
+		const struct config *news = reload_poll(reload);
+
+		if (news)
+			adopt(service, news);
 		turn(service, stop_fd());
+	}
 	drain(service);
 	if (!atomic_load(&service->has_fatal))
 		return 0;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "obs/metrics.h"
+#include "obs/reload.h"
 
 /** The callback service: its links to the broker, its HTTP client, and the loop that runs a courier. */
 struct service;
@@ -24,7 +25,7 @@ int service_start(struct service *service, struct error *err) must_check;
  * way finish (a second signal hurries) and gives the rest back. Returns 0; or the errno of `err`
  * when a fault that no waiting mends ended it. The calling thread owns the courier.
  */
-int service_run(struct service *service, struct error *err) must_check;
+int service_run(struct service *service, struct reload *reload, struct error *err) must_check;
 
 /** Undoes everything. NULL is fine. */
 void service_free(struct service *service);

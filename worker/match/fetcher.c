@@ -1,6 +1,7 @@
 #include "fetcher.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 
 struct fetcher {
 	struct fetcher_settings settings;
+	atomic_int_fast64_t timeout_ms;
 	struct address_policy *policy;
 	struct http_client *client;
 	struct breakers *breakers;
@@ -25,6 +27,7 @@ struct fetch {
 	struct task_fetch *into;
 	struct job_image *image;
 	int64_t allowed_ms;
+	bool in_a_hurry;             /* the task allows less than the settings do */
 	char host[HTTP_ORIGIN_SIZE]; /* with scheme and port */
 };
 
@@ -35,6 +38,7 @@ int fetcher_new(struct fetcher **out, const struct fetcher_settings *settings, s
 	if (!fetcher)
 		return error_set(err, ERROR_INTERNAL, "no memory for the image fetcher");
 	fetcher->settings = *settings;
+	fetcher_set_timeout(fetcher, settings->timeout_ms);
 	fetcher->breakers = breakers_new("image_host", &breakers_of_strangers, MAX_HOSTS, settings->metrics);
 	if (!fetcher->breakers) {
 		fetcher_free(fetcher);
@@ -59,6 +63,11 @@ int fetcher_new(struct fetcher **out, const struct fetcher_settings *settings, s
 	}
 	*out = fetcher;
 	return 0;
+}
+
+void fetcher_set_timeout(struct fetcher *fetcher, int64_t timeout_ms)
+{
+	atomic_store(&fetcher->timeout_ms, timeout_ms);
 }
 
 void fetcher_free(struct fetcher *fetcher)
@@ -97,9 +106,8 @@ static void judge(const struct fetcher *fetcher, const struct http_response *res
 static void report(const struct fetch *fetch, const struct http_response *response)
 {
 	struct breakers *breakers = fetch->fetcher->breakers;
-	bool in_a_hurry = fetch->allowed_ms < fetch->fetcher->settings.timeout_ms;
 
-	if (response->outcome == HTTP_REFUSED || (response->outcome == HTTP_TIMED_OUT && in_a_hurry))
+	if (response->outcome == HTTP_REFUSED || (response->outcome == HTTP_TIMED_OUT && fetch->in_a_hurry))
 		breakers_withdraw(breakers, fetch->host);
 	else
 		breakers_report(breakers, &fetch->task->ctx, fetch->host,
@@ -169,10 +177,12 @@ static bool submit(struct fetch *fetch, struct error *err)
 static void start_one(struct fetcher *fetcher, struct task *task, struct job_image *image, struct task_fetch *into)
 {
 	struct fetch *fetch = malloc(sizeof(*fetch));
+	int64_t timeout_ms = atomic_load(&fetcher->timeout_ms);
 
 	if (fetch) {
 		*fetch = (struct fetch){.fetcher = fetcher, .task = task, .into = into, .image = image};
-		fetch->allowed_ms = context_remaining_ms(&task->ctx, fetcher->settings.timeout_ms);
+		fetch->allowed_ms = context_remaining_ms(&task->ctx, timeout_ms);
+		fetch->in_a_hurry = fetch->allowed_ms < timeout_ms;
 		if (submit(fetch, &into->error))
 			return;
 	} else {

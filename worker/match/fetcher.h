@@ -29,6 +29,9 @@ struct fetcher_settings {
 /** `err` (config) names a network that is none. */
 int fetcher_new(struct fetcher **out, const struct fetcher_settings *settings, struct error *err) must_check;
 
+/** Another time limit for fetches that begin from now on. Any thread. */
+void fetcher_set_timeout(struct fetcher *fetcher, int64_t timeout_ms);
+
 /** Fetches what `task` needs; done() gets it exactly once, possibly before this returns. Any thread. */
 void fetcher_start(struct fetcher *fetcher, struct task *task);
 

@@ -15,6 +15,7 @@
 #include "obs/program.h"
 #include "obs/supervision.h"
 #include "quarantine_child.h"
+#include "store/central_follower.h"
 #include "worker.h"
 
 #define TICK_MS 100
@@ -45,8 +46,21 @@ static uint16_t prefetch(const struct config *config, enum option_id option, uns
 	return (uint16_t)(wanted > 0 ? wanted : 2 * threads);
 }
 
+static struct worker_tuning read_tuning(const struct config *config, unsigned threads)
+{
+	return (struct worker_tuning){
+	    .rules = matcher_rules_from_config(config),
+	    .prefetch = {[LANE_REALTIME] = prefetch(config, OPTION_WORKER_PREFETCH_REALTIME, threads),
+			 [LANE_BATCH] = prefetch(config, OPTION_WORKER_PREFETCH_BATCH, threads)},
+	    .fetch_timeout_ms = config_integer(config, OPTION_FETCH_TIMEOUT),
+	    .drain_timeout_ms = config_integer(config, OPTION_WORKER_DRAIN_TIMEOUT),
+	    .heartbeat_ms = config_integer(config, OPTION_WORKER_HEARTBEAT),
+	};
+}
+
 /* What lives as long as the worker runs. */
 struct parts {
+	struct central_follower *central; /* NULL: no store */
 	char name[128];
 	struct amqp_url broker;
 	struct matcher_folders folders;
@@ -115,21 +129,18 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 	    .quarantine = {.detector = parts->folders.detector,
 			   .embedder = parts->folders.embedder,
 			   .dimension = parts->models->embedder.dimension},
+	    .tuning = read_tuning(config, threads),
 	    .threads = threads,
-	    .prefetch = {[LANE_REALTIME] = prefetch(config, OPTION_WORKER_PREFETCH_REALTIME, threads),
-			 [LANE_BATCH] = prefetch(config, OPTION_WORKER_PREFETCH_BATCH, threads)},
 	    .fetch_allow = config_string(config, OPTION_FETCH_ALLOW),
-	    .fetch_timeout_ms = config_integer(config, OPTION_FETCH_TIMEOUT),
 	    .fetch_max_in_flight = (unsigned)config_integer(config, OPTION_FETCH_MAX_IN_FLIGHT),
-	    .heartbeat_ms = config_integer(config, OPTION_WORKER_HEARTBEAT),
 	    .searches_together = (unsigned)config_integer(config, OPTION_WORKER_SEARCHES_TOGETHER),
-	    .drain_timeout_ms = config_integer(config, OPTION_WORKER_DRAIN_TIMEOUT),
 	    .registry = {.store = {.url = config_string(config, OPTION_STORE_URL),
 				   .timeout_ms = config_integer(config, OPTION_STORE_TIMEOUT)},
 			 .poll_ms = config_integer(config, OPTION_PEOPLE_POLL),
 			 .cache_bytes = (size_t)config_integer(config, OPTION_CACHE_PEOPLE_BYTES),
 			 .models = parts->models,
 			 .metrics = program->metrics},
+	    .central = parts->central,
 	    .metrics = program->metrics,
 	};
 
@@ -167,10 +178,12 @@ static int start_supervision(struct parts *parts, struct error *err)
 	return supervision_start(&parts->supervision, &settings, err);
 }
 
-static int run(struct parts *parts, const struct program *program)
+static int run(struct parts *parts, struct program *program)
 {
 	struct error err = {0};
 
+	if (central_follower_start(&parts->central, program, "worker", &err) < 0)
+		return program_failed(&err, "start failed");
 	set_name(parts, program->config);
 	if (matcher_settings_find_models(&parts->folders, program->config, &err) < 0 ||
 	    matcher_settings_load_models(&parts->models, program->config, &err) < 0 ||
@@ -178,6 +191,12 @@ static int run(struct parts *parts, const struct program *program)
 	    start_supervision(parts, &err) < 0)
 		return program_failed(&err, "start failed");
 	while (stop_wait(0, TICK_MS) == 0) {
+		const struct config *news = reload_poll(program->reload);
+
+		if (news) {
+			struct worker_tuning tuning = read_tuning(news, compute_threads(news));
+			worker_tune(parts->worker, &tuning);
+		}
 		worker_tick(parts->worker);
 		if (worker_failed(parts->worker, &err))
 			return program_failed(&err, "cannot go on");
@@ -198,6 +217,7 @@ static void finish(struct parts *parts)
 	if (parts->worker)
 		log_info(NULL, "worker stopped");
 	modelset_free(parts->models);
+	central_follower_stop(parts->central);
 }
 
 int main(int argc, char **argv)

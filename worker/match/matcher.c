@@ -28,6 +28,11 @@ int matcher_new(struct matcher **out, const struct matcher_settings *settings, s
 	return 0;
 }
 
+void matcher_set_rules(struct matcher *matcher, const struct matcher_rules *rules)
+{
+	matcher->settings.rules = *rules;
+}
+
 void matcher_free(struct matcher *matcher)
 {
 	if (!matcher)
@@ -51,7 +56,7 @@ int matcher_threshold(const struct matcher *matcher, const struct job_options *o
 		if (r < 0)
 			return r;
 	}
-	*threshold = chosen > matcher->settings.min_threshold ? chosen : matcher->settings.min_threshold;
+	*threshold = chosen > matcher->settings.rules.min_threshold ? chosen : matcher->settings.rules.min_threshold;
 	return 0;
 }
 

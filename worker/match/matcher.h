@@ -19,18 +19,26 @@
  */
 struct matcher;
 
+/** What an operator may change while the matcher lives. */
+struct matcher_rules {
+	double min_threshold;            /**< the floor under every threshold */
+	struct quality_limits enrolment; /**< what a face must be to be enrolled */
+	bool portraits;                  /**< an enrolment keeps one */
+};
+
 struct matcher_settings {
 	const struct modelset *models; /**< outlives the matcher; shared */
 	struct image_limits limits;
-	double min_threshold;       /**< the operator's floor under every threshold */
+	struct matcher_rules rules;
 	struct photo_cache *photos; /**< NULL: every photograph is computed; outlives the matcher; shared */
 	const struct people_desk_settings *people; /**< NULL: this worker knows no people; outlives the matcher */
-	struct quality_limits enrolment;           /**< what a face must be to be enrolled */
-	bool portraits;                            /**< an enrolment keeps one */
 };
 
 /** Makes the matcher of one thread, with its networks run once so that no job pays for the first run. */
 int matcher_new(struct matcher **out, const struct matcher_settings *settings, struct error *err) must_check;
+
+/** Other rules from the next job on; that thread's to call. */
+void matcher_set_rules(struct matcher *matcher, const struct matcher_rules *rules);
 
 /** NULL is fine. */
 void matcher_free(struct matcher *matcher);

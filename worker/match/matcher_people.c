@@ -171,11 +171,11 @@ int matcher_enroll(struct matching *m, struct error *err)
 
 	if (r == 0) {
 		matcher_describe(&m->reply->result.face_a, &matcher->faces_a, 0);
-		r = matcher_look_closer(m, &matcher->faces_a, &quality, matcher->settings.portraits ? &portrait : NULL,
-					err);
+		r = matcher_look_closer(m, &matcher->faces_a, &quality,
+					matcher->settings.rules.portraits ? &portrait : NULL, err);
 	}
 	if (r == 0) {
-		r = quality_check(&quality, &matcher->settings.enrolment, err);
+		r = quality_check(&quality, &matcher->settings.rules.enrolment, err);
 		if (r < 0 && err)
 			err->image = 'a';
 	}

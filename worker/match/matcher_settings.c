@@ -27,6 +27,18 @@ int matcher_settings_load_models(struct modelset **out, const struct config *con
 	return r;
 }
 
+struct matcher_rules matcher_rules_from_config(const struct config *config)
+{
+	return (struct matcher_rules){
+	    .min_threshold = config_number(config, OPTION_FACE_MIN_THRESHOLD),
+	    .enrolment = {.min_eye_distance = config_number(config, OPTION_FACE_MIN_EYE_DISTANCE),
+			  .min_sharpness = config_number(config, OPTION_FACE_MIN_SHARPNESS),
+			  .max_yaw = config_number(config, OPTION_FACE_MAX_YAW),
+			  .max_roll = config_number(config, OPTION_FACE_MAX_ROLL)},
+	    .portraits = config_boolean(config, OPTION_PEOPLE_PORTRAITS),
+	};
+}
+
 struct matcher_settings matcher_settings_from_config(const struct config *config, const struct modelset *models)
 {
 	return (struct matcher_settings){
@@ -34,11 +46,6 @@ struct matcher_settings matcher_settings_from_config(const struct config *config
 	    .limits = {.max_bytes = (size_t)config_integer(config, OPTION_IMAGE_MAX_BYTES),
 		       .max_pixels = config_integer(config, OPTION_IMAGE_MAX_PIXELS),
 		       .max_side = (int)config_integer(config, OPTION_IMAGE_MAX_SIDE)},
-	    .min_threshold = config_number(config, OPTION_FACE_MIN_THRESHOLD),
-	    .enrolment = {.min_eye_distance = config_number(config, OPTION_FACE_MIN_EYE_DISTANCE),
-			  .min_sharpness = config_number(config, OPTION_FACE_MIN_SHARPNESS),
-			  .max_yaw = config_number(config, OPTION_FACE_MAX_YAW),
-			  .max_roll = config_number(config, OPTION_FACE_MAX_ROLL)},
-	    .portraits = config_boolean(config, OPTION_PEOPLE_PORTRAITS),
+	    .rules = matcher_rules_from_config(config),
 	};
 }

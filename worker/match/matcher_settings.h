@@ -21,6 +21,9 @@ int matcher_settings_find_models(struct matcher_folders *out, const struct confi
  * a good part of a second. */
 int matcher_settings_load_models(struct modelset **out, const struct config *config, struct error *err) must_check;
 
+/** Of that, what may change while a matcher lives. */
+struct matcher_rules matcher_rules_from_config(const struct config *config);
+
 /** What the configuration says of matching, without caches and people. Borrows `models`. */
 struct matcher_settings matcher_settings_from_config(const struct config *config, const struct modelset *models);
 

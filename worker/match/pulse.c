@@ -20,6 +20,7 @@ struct pulse {
 	int64_t started_at_ms;
 
 	pthread_mutex_t lock;
+	int64_t interval_ms;
 	int64_t due_ms;
 	int64_t counted_ms; /* when `counted` was read */
 	uint64_t counted;
@@ -33,6 +34,7 @@ struct pulse *pulse_new(const struct pulse_settings *settings)
 	if (!pulse)
 		return NULL;
 	pulse->settings = *settings;
+	pulse->interval_ms = settings->interval_ms;
 	gethostname(pulse->host, sizeof(pulse->host) - 1);
 	pulse->started_at_ms = clock_unix_ms();
 	pulse->counted_ms = clock_monotonic_ms();
@@ -82,9 +84,19 @@ void pulse_send(struct pulse *pulse)
 	h->at_ms = clock_unix_ms();
 	pthread_mutex_lock(&pulse->lock);
 	h->rate = measure_rate(pulse, tasks);
-	pulse->due_ms = clock_monotonic_ms() + s->interval_ms;
+	pulse->due_ms = clock_monotonic_ms() + pulse->interval_ms;
 	pthread_mutex_unlock(&pulse->lock);
 	announcement_send(s->publisher, &control, s->meters);
+}
+
+void pulse_set_interval(struct pulse *pulse, int64_t interval_ms)
+{
+	pthread_mutex_lock(&pulse->lock);
+	pulse->interval_ms = interval_ms;
+	/* A long wait that began before ends as the new ones do. */
+	if (pulse->due_ms > clock_monotonic_ms() + interval_ms)
+		pulse->due_ms = clock_monotonic_ms() + interval_ms;
+	pthread_mutex_unlock(&pulse->lock);
 }
 
 void pulse_tick(struct pulse *pulse)

@@ -30,6 +30,9 @@ struct pulse *pulse_new(const struct pulse_settings *settings) must_check;
 /** NULL is fine. */
 void pulse_free(struct pulse *pulse);
 
+/** Another interval from the next heartbeat on. Any thread. */
+void pulse_set_interval(struct pulse *pulse, int64_t interval_ms);
+
 /** Sends a heartbeat if one is due. Call it a few times a second. */
 void pulse_tick(struct pulse *pulse);
 

@@ -58,8 +58,8 @@ static void set_deadlines(struct task *task)
 	int64_t accepted = d->envelope.accepted_ms > 0 ? d->envelope.accepted_ms : d->received_unix_ms;
 	int64_t deadline = d->envelope.deadline_ms;
 
-	if (deadline <= 0 && task->scene->end_to_end_ms > 0)
-		deadline = accepted + task->scene->end_to_end_ms;
+	if (deadline <= 0 && task->scene.end_to_end_ms > 0)
+		deadline = accepted + task->scene.end_to_end_ms;
 	task->reply.accepted_at_ms = accepted;
 	task->end_to_end_unix_ms = deadline;
 	if (deadline > 0) {
@@ -79,8 +79,7 @@ static int read_job(struct task *task, struct error *err)
 	r = job_decode(&task->job, task->encoding, d->body, d->body_size, err);
 	if (r < 0)
 		return r;
-	task->scene = scene_find(task->job.scene);
-	if (!task->scene)
+	if (!scene_find(task->job.scene, &task->scene))
 		return error_set(err, ERROR_INVALID_JOB, "scene: \"%s\" is not a scene of this fleet", task->job.scene);
 	return 0;
 }
@@ -107,9 +106,9 @@ int task_decode(struct task *task, const char *worker, struct error *err)
 	reply_init(&task->reply, id, task->decoded ? &task->job : NULL);
 	task->reply.attempt = task->attempt;
 	strncpy(task->reply.worker, worker, sizeof(task->reply.worker) - 1);
-	if (!task->scene)
-		task->scene = scene_find(lane_name(task->lane));
-	task->ctx.scene = task->scene->name;
+	if (task->scene.name[0] == '\0') /* no scene can take the place of a built-in one */
+		scene_find(lane_name(task->lane), &task->scene);
+	task->ctx.scene = task->scene.name;
 	task->ctx.op = task->reply.has_op ? job_op_name(task->reply.op) : NULL;
 	set_deadlines(task);
 	return r;
@@ -122,8 +121,8 @@ bool task_needs_fetch(const struct task *task)
 
 void task_begin_attempt(struct task *task)
 {
-	if (task->scene->attempt_ms > 0)
-		task->ctx.attempt_deadline_ms = clock_monotonic_ms() + task->scene->attempt_ms;
+	if (task->scene.attempt_ms > 0)
+		task->ctx.attempt_deadline_ms = clock_monotonic_ms() + task->scene.attempt_ms;
 }
 
 static double held_ms(const struct task *task)

@@ -44,7 +44,7 @@ struct task {
 	struct amqp_link *source;       /**< where to settle it */
 	enum lane lane;
 	enum encoding encoding; /**< of the job, and so of the reply */
-	const struct scene *scene;
+	struct scene scene;     /**< as it was when the task was decoded */
 	struct job job;
 	bool started; /**< a compute thread has seen it: it was decoded, or refused */
 	bool decoded; /**< `job` is to be finished */

@@ -10,10 +10,12 @@
 #include "base/stop.h"
 #include "job/control.h"
 #include "obs/log.h"
+#include "store/central_follower.h"
 
 /* After a reconnect the tasks of the lost connection can still be queued beside the new ones, and
- * a task comes back once after its images were fetched. */
+ * a task comes back once after its images were fetched. Prefetches may rise while the worker runs. */
 #define QUEUE_SLACK 4
+#define MAX_IN_HAND ((size_t)QUEUE_SLACK * LANE_COUNT * WORKER_MAX_PREFETCH)
 /* How long a loop may not turn before the worker counts as dead. */
 #define LOOP_SILENT_MAX_MS 30000
 #define TICK_MS 100
@@ -70,6 +72,9 @@ static void heed(struct worker *worker, const struct control *control)
 		break;
 	case CONTROL_TASK_CANCELLED:
 		cancel(worker, control->task_id);
+		break;
+	case CONTROL_SETTINGS:
+		central_follower_hear(worker->settings.central);
 		break;
 	case CONTROL_ROLL_CALL:
 		pulse_send(worker->pulse);
@@ -143,12 +148,10 @@ static void hold(void *arg, bool wanted)
 static struct amqp_link_settings link_settings(struct worker *worker)
 {
 	const struct worker_settings *s = &worker->settings;
-	size_t in_hand = (size_t)s->prefetch[LANE_REALTIME] + s->prefetch[LANE_BATCH];
-
 	struct amqp_link_settings link = s->link;
 
 	/* Every task in hand can say a handful of things while the broker is away. */
-	link.publish_backlog = 1000 + QUEUE_SLACK * 8 * in_hand;
+	link.publish_backlog = 1000 + 8 * MAX_IN_HAND;
 	link.metrics = s->metrics;
 	link.on_fatal = on_fatal;
 	link.arg = worker;
@@ -170,7 +173,7 @@ static int make_links(struct worker *worker, struct error *err)
 	for (unsigned lane = 0; r == 0 && lane < LANE_COUNT; lane++) {
 		const struct amqp_consumer_settings consumer = {
 		    .queue = topology_lane_queue((enum lane)lane),
-		    .prefetch = worker->settings.prefetch[lane],
+		    .prefetch = worker->settings.tuning.prefetch[lane],
 		    .on_delivery = on_delivery,
 		    .arg = worker,
 		};
@@ -192,10 +195,9 @@ static int make_links(struct worker *worker, struct error *err)
 static int make_rooms(struct worker *worker, struct error *err)
 {
 	const struct worker_settings *s = &worker->settings;
-	size_t in_hand = (size_t)s->prefetch[LANE_REALTIME] + s->prefetch[LANE_BATCH];
 	const struct fetcher_settings fetcher = {
 	    .allow = s->fetch_allow,
-	    .timeout_ms = s->fetch_timeout_ms,
+	    .timeout_ms = s->tuning.fetch_timeout_ms,
 	    .max_bytes = s->matcher.limits.max_bytes,
 	    .max_in_flight = s->fetch_max_in_flight,
 	    .metrics = s->metrics,
@@ -205,7 +207,7 @@ static int make_rooms(struct worker *worker, struct error *err)
 
 	worker->roster = roster_new();
 	worker->cancelled = cancelled_new();
-	worker->queue = queue_new(QUEUE_SLACK * in_hand);
+	worker->queue = queue_new(MAX_IN_HAND);
 	if (!worker->roster || !worker->cancelled || !worker->queue)
 		return error_set(err, ERROR_INTERNAL, "no memory for the worker");
 	const struct pulse_settings pulse = {
@@ -215,7 +217,7 @@ static int make_rooms(struct worker *worker, struct error *err)
 	    .worker = s->name,
 	    .model = s->matcher.models->embedder.name,
 	    .threads = s->threads,
-	    .interval_ms = s->heartbeat_ms,
+	    .interval_ms = s->tuning.heartbeat_ms,
 	};
 	worker->pulse = pulse_new(&pulse);
 	const struct outbox_settings outbox = {
@@ -276,6 +278,7 @@ int worker_start(struct worker **out, const struct worker_settings *settings, st
 	if (!worker)
 		return error_set(err, ERROR_INTERNAL, "no memory for the worker");
 	worker->settings = *settings;
+	worker->settings.matcher.rules = settings->tuning.rules;
 	pthread_mutex_init(&worker->lock, NULL);
 	meters_init(&worker->meters, settings->metrics);
 	int r = make_links(worker, err);
@@ -294,6 +297,18 @@ int worker_start(struct worker **out, const struct worker_settings *settings, st
 }
 
 /* ---- life ---- */
+
+void worker_tune(struct worker *worker, const struct worker_tuning *tuning)
+{
+	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+		if (tuning->prefetch[lane] != worker->settings.tuning.prefetch[lane])
+			amqp_link_set_prefetch(worker->jobs, lane, tuning->prefetch[lane]);
+	fetcher_set_timeout(worker->fetcher, tuning->fetch_timeout_ms);
+	pulse_set_interval(worker->pulse, tuning->heartbeat_ms);
+	pthread_mutex_lock(&worker->lock);
+	worker->settings.tuning = *tuning;
+	pthread_mutex_unlock(&worker->lock);
+}
 
 void worker_tick(struct worker *worker)
 {
@@ -368,7 +383,7 @@ bool worker_is_ready(void *arg, char *why, size_t why_size)
 
 static void finish_in_hand(struct worker *worker)
 {
-	int64_t until = clock_monotonic_ms() + worker->settings.drain_timeout_ms;
+	int64_t until = clock_monotonic_ms() + worker->settings.tuning.drain_timeout_ms;
 
 	log_info(NULL, "draining", log_integer("in_hand", (int64_t)roster_count(worker->roster)));
 	while (roster_wait_empty(worker->roster, TICK_MS) < 0 && clock_monotonic_ms() < until && stop_requested() < 2)

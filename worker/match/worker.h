@@ -17,19 +17,28 @@
 /** The running worker: two links to the broker, a pool of compute threads, a fetcher, an outbox. */
 struct worker;
 
+#define WORKER_MAX_PREFETCH 1000
+
+/** What may change while the worker runs. */
+struct worker_tuning {
+	struct matcher_rules rules;
+	uint16_t prefetch[LANE_COUNT]; /**< 1 to WORKER_MAX_PREFETCH */
+	int64_t fetch_timeout_ms;
+	int64_t drain_timeout_ms;
+	int64_t heartbeat_ms; /**< between two of them */
+};
+
 struct worker_settings {
 	const char *name;
 	struct amqp_link_settings link; /**< broker, heartbeat and the like; each link fills in the rest */
 	struct matcher_settings matcher;
 	struct quarantine_settings quarantine;
-	unsigned threads;              /**< ≥ 1 */
-	uint16_t prefetch[LANE_COUNT]; /**< ≥ 1 */
+	struct worker_tuning tuning; /**< its rules are the matcher's too */
+	unsigned threads;            /**< ≥ 1 */
 	const char *fetch_allow;
-	int64_t fetch_timeout_ms;
 	unsigned fetch_max_in_flight;
-	int64_t drain_timeout_ms;
-	int64_t heartbeat_ms;       /**< between two of them */
-	unsigned searches_together; /**< 1 to GALLERY_MAX_QUERIES */
+	unsigned searches_together;       /**< 1 to GALLERY_MAX_QUERIES */
+	struct central_follower *central; /**< is told of new settings; NULL: nobody is; outlives the worker */
 	/** Its announcements are filled in here; store.url "": this worker knows no people. */
 	struct registry_settings registry;
 	struct metrics *metrics;
@@ -40,6 +49,9 @@ struct worker_settings {
  * connections come up in the background. The settings' pointers outlive the worker.
  */
 int worker_start(struct worker **out, const struct worker_settings *settings, struct error *err) must_check;
+
+/** From now on; tasks under way keep what they began with. Main thread. */
+void worker_tune(struct worker *worker, const struct worker_tuning *tuning);
 
 /** Housekeeping, a few times a second from the main thread. */
 void worker_tick(struct worker *worker);

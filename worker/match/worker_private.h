@@ -37,7 +37,7 @@ struct worker {
 	atomic_bool draining;                 /* consumes no more */
 	atomic_bool giving_back;              /* what is in hand goes back to the queue */
 
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* of the failure, and of settings.tuning for others than the main thread */
 	struct error failure; /* what no reconnect mends */
 };
 

@@ -17,9 +17,9 @@ void worker_give_back(struct worker *worker, struct task *task)
 /* The time of the next attempt (unix ms), or 0 when there is to be none. */
 static int64_t next_attempt_at(const struct task *task, const struct error *err)
 {
-	if (err->class != ERROR_CLASS_RETRY || task->attempt > task->scene->retries)
+	if (err->class != ERROR_CLASS_RETRY || task->attempt > task->scene.retries)
 		return 0;
-	int64_t at = clock_unix_ms() + task->scene->backoff_ms;
+	int64_t at = clock_unix_ms() + task->scene.backoff_ms;
 	return task->end_to_end_unix_ms > 0 && at >= task->end_to_end_unix_ms ? 0 : at;
 }
 
@@ -41,7 +41,7 @@ static void fail(struct worker *worker, struct task *task, const struct error *e
 	int64_t at = next_attempt_at(task, err);
 	if (at > 0) {
 		outbox_event(worker->outbox, task, TASK_RETRYING, at);
-		outbox_retry(worker->outbox, task, task->scene->backoff_ms);
+		outbox_retry(worker->outbox, task, task->scene.backoff_ms);
 		return;
 	}
 	task->reply.state = TASK_FINAL_FAILED;
@@ -76,6 +76,15 @@ static void finish(void *arg, struct task *task, const struct error *err)
 	outbox_reply(worker->outbox, task);
 }
 
+/* The rules as they are now. */
+static void take_rules(struct worker *worker, struct bench *bench)
+{
+	pthread_mutex_lock(&worker->lock);
+	struct matcher_rules rules = worker->settings.tuning.rules;
+	pthread_mutex_unlock(&worker->lock);
+	matcher_set_rules(bench->matcher, &rules);
+}
+
 /* What killed workers before is not let near this one. */
 static int match_suspect(struct worker *worker, struct bench *bench, struct task *task, struct error *err)
 {
@@ -98,6 +107,7 @@ static void match(struct worker *worker, struct bench *bench, struct task *task)
 {
 	struct error err = {0};
 
+	take_rules(worker, bench);
 	if (quarantine_wants(task))
 		finish(worker, task, match_suspect(worker, bench, task, &err) < 0 ? &err : NULL);
 	else if (task->job.op == JOB_SEARCH)

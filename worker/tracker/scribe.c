@@ -176,6 +176,11 @@ int scribe_start(struct scribe **out, const struct scribe_settings *settings, st
 	return 0;
 }
 
+void scribe_set_times(struct scribe *s, int64_t lease_ms, int64_t keep_ms)
+{
+	sweeper_set_times(s->sweeper, lease_ms, keep_ms);
+}
+
 void scribe_give(struct scribe *s, struct batch *batch)
 {
 	int r = queue_push(s->batches, batch, 0);

@@ -26,6 +26,9 @@ struct scribe_settings {
  */
 int scribe_start(struct scribe **out, const struct scribe_settings *settings, struct error *err) must_check;
 
+/** Other times for the sweeps from now on. Any thread. */
+void scribe_set_times(struct scribe *scribe, int64_t lease_ms, int64_t keep_ms);
+
 /** Records a batch and posts it as LETTER_APPLIED. One at a time. Never blocks. */
 void scribe_give(struct scribe *scribe, struct batch *batch);
 

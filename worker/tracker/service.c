@@ -310,10 +310,16 @@ int service_start(struct service *service, struct error *err)
 	return r == 0 ? amqp_link_start(service->consuming, err) : r;
 }
 
-int service_run(struct service *service, struct error *err)
+int service_run(struct service *service, struct reload *reload, struct error *err)
 {
-	while (stop_requested() == 0 && !atomic_load(&service->has_fatal))
+	while (stop_requested() == 0 && !atomic_load(&service->has_fatal)) {
+		const struct config *news = reload_poll(reload);
+
+		if (news)
+			scribe_set_times(service->scribe, config_integer(news, OPTION_TRACKER_LEASE),
+					 config_integer(news, OPTION_TRACKER_KEEP));
 		turn(service, stop_fd());
+	}
 	drain(service);
 	if (!atomic_load(&service->has_fatal))
 		return 0;

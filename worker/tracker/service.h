@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "config/config.h"
 #include "obs/metrics.h"
+#include "obs/reload.h"
 
 /** The tracker: its links to the broker, its store thread, and the loop that runs a clerk. */
 struct service;
@@ -24,7 +25,7 @@ int service_start(struct service *service, struct error *err) must_check;
  * it cannot. Returns 0; or the errno of `err` when a fault that no waiting mends ended it. The calling thread owns the
  * clerk.
  */
-int service_run(struct service *service, struct error *err) must_check;
+int service_run(struct service *service, struct reload *reload, struct error *err) must_check;
 
 /** Undoes everything. NULL is fine. */
 void service_free(struct service *service);

@@ -1,5 +1,6 @@
 #include "sweeper.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,9 @@ struct found {
 
 struct sweeper {
 	struct sweeper_settings settings;
+	/* Of the settings, what may change. */
+	atomic_int_fast64_t lease_ms;
+	atomic_int_fast64_t keep_ms;
 	struct found closed[2]; /* before and now, in turns */
 	struct found stuck[2];
 	unsigned turn;
@@ -40,9 +44,17 @@ struct sweeper *sweeper_new(const struct sweeper_settings *settings)
 {
 	struct sweeper *s = calloc(1, sizeof(*s));
 
-	if (s)
-		s->settings = *settings;
+	if (!s)
+		return NULL;
+	s->settings = *settings;
+	sweeper_set_times(s, settings->lease_ms, settings->keep_ms);
 	return s;
+}
+
+void sweeper_set_times(struct sweeper *s, int64_t lease_ms, int64_t keep_ms)
+{
+	atomic_store(&s->lease_ms, lease_ms);
+	atomic_store(&s->keep_ms, keep_ms);
 }
 
 void sweeper_free(struct sweeper *s)
@@ -188,7 +200,7 @@ static int note_stuck(void *arg, const struct task_row *row, struct error *err)
 static int find_stuck(struct sweeper *s, struct store *store, struct error *err)
 {
 	s->stuck[s->turn].count = 0;
-	int r = tasks_stuck(store, clock_unix_ms() - s->settings.lease_ms, MAX_STUCK, note_stuck, s, err);
+	int r = tasks_stuck(store, clock_unix_ms() - atomic_load(&s->lease_ms), MAX_STUCK, note_stuck, s, err);
 
 	if (r == 0)
 		metric_set(s->settings.meters->stuck, s->stuck[s->turn].count);
@@ -205,7 +217,7 @@ static int purge(struct sweeper *s, struct store *store, struct error *err)
 	int r;
 
 	do {
-		r = tasks_purge(store, clock_unix_ms() - s->settings.keep_ms, PURGE_STEP, &removed, err);
+		r = tasks_purge(store, clock_unix_ms() - atomic_load(&s->keep_ms), PURGE_STEP, &removed, err);
 		if (r == 0)
 			metric_add(s->settings.meters->purged, removed);
 	} while (r == 0 && removed == PURGE_STEP && clock_monotonic_ms() < until_ms);

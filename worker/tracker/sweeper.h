@@ -33,6 +33,9 @@ struct sweeper_settings {
 struct sweeper *sweeper_new(const struct sweeper_settings *settings) must_check;
 void sweeper_free(struct sweeper *sweeper);
 
+/** Other times from the next sweep on. Any thread. */
+void sweeper_set_times(struct sweeper *sweeper, int64_t lease_ms, int64_t keep_ms);
+
 /** One sweep; one thread at a time. Publishes, but waits for the store alone. */
 int sweeper_run(struct sweeper *sweeper, struct store *store, struct error *err) must_check;
 

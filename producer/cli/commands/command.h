@@ -39,6 +39,7 @@ extern const struct command command_cancel;
 extern const struct command command_replay;
 extern const struct command command_keys;
 extern const struct command command_endpoints;
+extern const struct command command_config;
 extern const struct command command_dead;
 extern const struct command command_workers;
 extern const struct command command_top;

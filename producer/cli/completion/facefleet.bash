@@ -40,6 +40,7 @@ _facefleet_options() {
 	erase) _facefleet_words "--collection --yes $everywhere" ;;
 	keys) _facefleet_words "--scopes --rate --burst --json $everywhere" ;;
 	endpoints) _facefleet_words "--rotate --json $everywhere" ;;
+	config) _facefleet_words "--for --json $everywhere" ;;
 	task) _facefleet_words "--watch --json $everywhere" ;;
 	tasks) _facefleet_words "--state --scene --user --since --limit --json $everywhere" ;;
 	replay) _facefleet_words "--same-id $everywhere" ;;
@@ -69,11 +70,12 @@ _facefleet_collections() {
 	esac
 }
 
-# An action of `keys`, `endpoints` or `dead`.
+# An action of `keys`, `endpoints`, `config` or `dead`.
 _facefleet_actions() {
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
 	keys) _facefleet_words "list create revoke" ;;
 	endpoints) _facefleet_words "list secret enable disable remove" ;;
+	config) _facefleet_words "get set unset diff history rollback" ;;
 	dead) _facefleet_words "list show replay drop" ;;
 	esac
 }
@@ -98,6 +100,7 @@ _facefleet() {
 	--scopes) _facefleet_words "match enroll read_all schedule admin" && return ;;
 	--misfire) _facefleet_words "run-once skip" && return ;;
 	--state) _facefleet_words "pending running failed retrying succeeded final_failed" && return ;;
+	--for) _facefleet_words "worker gateway callback tracker scheduler" && return ;;
 	--format) _facefleet_words "jsonl csv" && return ;;
 	--base-dir | --detector | --embedder) _facefleet_files -d && return ;;
 	-f | --from | -o | --out | -p | --picture | --roc | -c | --config) _facefleet_files && return ;;
@@ -112,12 +115,12 @@ _facefleet() {
 	*,match | *,submit | *,enroll | *,verify | *,search) _facefleet_files ;;
 	*,models) _facefleet_models ;;
 	*,collections) _facefleet_collections ;;
-	*,keys | *,endpoints | *,dead) _facefleet_actions ;;
+	*,keys | *,endpoints | *,config | *,dead) _facefleet_actions ;;
 	*,schedule) _facefleet_schedule ;;
 	*,store) _facefleet_words "migrate status" ;;
 	*, | *,help)
 		_facefleet_words "match submit enroll unenroll verify search collections erase schedule store task tasks cancel \
-			replay keys endpoints dead workers top topology models help"
+			replay keys endpoints config dead workers top topology models help"
 		;;
 	esac
 }

@@ -1,5 +1,7 @@
 #include "cli/fleet/job_message.h"
 
+#include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "amqp/topology.h"
@@ -8,6 +10,16 @@
 
 /* What clocks, queues on the way back and a broker that restarts may add to a scene's own time. */
 #define GRACE_MS 30000
+
+/* Scenes do not change while a command runs, and the job was checked. */
+static struct scene scene_of(const char *name)
+{
+	struct scene scene;
+	bool found = scene_find(name, &scene);
+
+	assert(found);
+	return scene;
+}
 
 static void fill_envelope(struct envelope *envelope)
 {
@@ -28,7 +40,7 @@ int job_message_new(struct amqp_message **out, const struct job *job, struct err
 	struct amqp_message *message = NULL;
 
 	if (r == 0) {
-		const char *lane = lane_name(scene_find(job->scene)->lane);
+		const char *lane = lane_name(scene_of(job->scene).lane);
 		message = amqp_message_new(TOPOLOGY_JOBS_EXCHANGE, lane, &body);
 		if (!message)
 			r = error_set(err, ERROR_INTERNAL, "out of memory");
@@ -47,7 +59,7 @@ void job_message_accept(struct amqp_message *message, const char *scene, const c
 	struct envelope *envelope = &message->envelope;
 
 	envelope->accepted_ms = clock_unix_ms();
-	envelope->deadline_ms = envelope->accepted_ms + scene_find(scene)->end_to_end_ms;
+	envelope->deadline_ms = envelope->accepted_ms + scene_of(scene).end_to_end_ms;
 	snprintf(envelope->reply_to, sizeof(envelope->reply_to), "%s", reply_to);
 	snprintf(envelope->correlation_id, sizeof(envelope->correlation_id), "%s",
 		 reply_to[0] ? envelope->message_id : "");
@@ -55,5 +67,5 @@ void job_message_accept(struct amqp_message *message, const char *scene, const c
 
 int64_t job_message_patience_ms(const char *scene)
 {
-	return scene_find(scene)->end_to_end_ms + GRACE_MS;
+	return scene_of(scene).end_to_end_ms + GRACE_MS;
 }

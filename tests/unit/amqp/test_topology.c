@@ -115,11 +115,14 @@ static void test_built_in_delays_serve_every_scene(void **state)
 {
 	(void)state;
 	char name[ENVELOPE_SHORT_SIZE];
-	const struct scene *batch = scene_find("batch");
 
 	fill(TOPOLOGY_JOB_RETRIES | TOPOLOGY_CALLBACK_RETRIES);
-	topology_retry_queue(TOPOLOGY_RETRY_BATCH, batch->backoff_ms, name);
-	assert_non_null(find_queue(name));
+	for (unsigned i = 0; scene_backoffs[i] != 0; i++) {
+		topology_retry_queue(TOPOLOGY_RETRY_BATCH, scene_backoffs[i], name);
+		assert_non_null(find_queue(name));
+		topology_retry_queue(TOPOLOGY_RETRY_REALTIME, scene_backoffs[i], name);
+		assert_non_null(find_queue(name));
+	}
 	topology_retry_queue(TOPOLOGY_RETRY_CALLBACKS, 5000, name);
 	assert_non_null(find_queue(name));
 }

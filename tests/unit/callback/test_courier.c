@@ -454,6 +454,22 @@ static void hurrying_gives_back_what_is_being_posted(void **state)
 	assert_int_equal(fake.published_count, 0);
 }
 
+static void a_raised_limit_posts_what_waits(void **state)
+{
+	struct world *world = *state;
+
+	for (uint64_t tag = 1; tag <= 4; tag++)
+		arrive(world, 1, tag);
+	assert_int_equal(fake.posted_count, 2);
+	courier_set_limits(&world->courier, 3, 1000);
+	assert_int_equal(fake.posted_count, 3);
+	answer(world, 0, HTTP_ANSWERED, 200);
+	assert_int_equal(fake.posted_count, 4);
+	for (unsigned post = 1; post < 4; post++)
+		answer(world, post, HTTP_ANSWERED, 200);
+	assert_true(courier_is_idle(&world->courier));
+}
+
 /* --- reports --------------------------------------------------------------------------------- */
 
 static void report_says(unsigned number, const char *key, struct delivery_report *out)
@@ -705,6 +721,7 @@ static void what_an_endpoint_refuses_does_not_count_against_it(void **state)
 
 static const struct CMUnitTest tests[] = {
     COURIER_TEST(acks_what_was_delivered),
+    COURIER_TEST(a_raised_limit_posts_what_waits),
     COURIER_TEST(acks_a_failure_only_when_its_retry_is_confirmed),
     COURIER_TEST(parks_after_the_last_attempt),
     COURIER_TEST(parks_what_cannot_be_posted),

@@ -36,6 +36,30 @@ static void runs_up_to_the_limit_then_in_order(void **state)
 	endpoints_free(endpoints);
 }
 
+static void a_raised_limit_lets_the_line_move_up(void **state)
+{
+	(void)state;
+	struct endpoints *endpoints = endpoints_new(1);
+	struct endpoint_place p[4];
+
+	for (int i = 0; i < 4; i++)
+		enter(endpoints, &p[i], SLOW, 0);
+	assert_null(endpoints_start_next(endpoints));
+	endpoints_set_limit(endpoints, 3);
+	assert_ptr_equal(endpoints_start_next(endpoints), &p[1]);
+	assert_ptr_equal(endpoints_start_next(endpoints), &p[2]);
+	assert_null(endpoints_start_next(endpoints));
+	assert_int_equal(endpoints_running(endpoints), 3);
+
+	/* A lowered one holds as places come free. */
+	endpoints_set_limit(endpoints, 1);
+	assert_null(endpoints_leave(endpoints, &p[0]));
+	assert_null(endpoints_leave(endpoints, &p[1]));
+	assert_ptr_equal(endpoints_leave(endpoints, &p[2]), &p[3]);
+	assert_null(endpoints_leave(endpoints, &p[3]));
+	endpoints_free(endpoints);
+}
+
 static void a_place_may_leave_the_line(void **state)
 {
 	(void)state;
@@ -89,6 +113,7 @@ static void a_line_that_moves_is_kept(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(runs_up_to_the_limit_then_in_order),
+    cmocka_unit_test(a_raised_limit_lets_the_line_move_up),
     cmocka_unit_test(a_place_may_leave_the_line),
     cmocka_unit_test(sheds_only_what_a_slow_endpoint_may_not_keep),
     cmocka_unit_test(a_line_that_moves_is_kept),

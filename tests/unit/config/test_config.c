@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/scene_key.h"
 #include "run.h"
 
 /* A folder of its own and an environment without FACEFLEET_…, for every test. */
@@ -95,6 +96,56 @@ static void test_each_source_overrules_those_below(void **state)
 	assert_int_equal(config_integer(f->config, OPTION_WORKER_THREADS), 3);
 	assert_int_equal(config_integer(f->config, OPTION_WORKER_PREFETCH_BATCH), 2);
 	assert_int_equal(config_integer(f->config, OPTION_WORKER_PREFETCH_REALTIME), 1);
+}
+
+static void test_what_the_fleet_shares_stands_between_file_and_environment(void **state)
+{
+	struct fixture *f = *state;
+	const struct config_central central[] = {
+	    {"gateway.rate", "1", "central"},           {"gateway.burst", "2", "central"},
+	    {"callback.timeout_ms", "3000", "central"}, {"scenes.kiosk.lane", "batch", "central"},
+	    {"gateway.rate", "4", "central"},
+	};
+	const char *set = "callback.timeout_ms=5000";
+	const struct config_sources sources = {
+	    .path = "f.yaml", .sets = &set, .set_count = 1, .central = central, .central_count = array_size(central)};
+	struct error err = {0};
+
+	write_file("f.yaml", "gateway: {rate: 9, burst: 9}", 28);
+	setenv("FACEFLEET_GATEWAY_BURST", "6", 1);
+	if (config_load(&f->config, &sources, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_true(config_number(f->config, OPTION_GATEWAY_RATE) == 4);
+	assert_true(config_number(f->config, OPTION_GATEWAY_BURST) == 6);
+	assert_int_equal(config_integer(f->config, OPTION_CALLBACK_TIMEOUT), 5000);
+	assert_non_null(scene_find_in(config_scenes(f->config), "kiosk"));
+}
+
+static void check_central(const char *key, const char *value, const char *expected)
+{
+	struct error err = {0};
+
+	assert_true(config_check_central(key, value, &err) < 0);
+	assert_int_equal(err.code, ERROR_CONFIG);
+	assert_string_equal(err.text, expected);
+}
+
+static void test_what_may_be_shared(void **state)
+{
+	struct error err;
+
+	(void)state;
+	assert_int_equal(config_check_central("log.level", "debug", &err), 0);
+	assert_int_equal(config_check_central("log.level", NULL, &err), 0);
+	assert_int_equal(config_check_central("scenes.kiosk.retries", "2", &err), 0);
+	check_central("log.level", "loud",
+		      "central: log.level: expected one of debug|info|warning|error, not \"loud\"");
+	check_central("log.levle", "debug", "central: log.levle: unknown key, the nearest is log.level");
+	check_central("worker.name", "x",
+		      "central: worker.name: cannot change without a restart, so it stays in the file");
+	check_central("amqp.url", "amqp://h/", "central: amqp.url: a secret cannot be shared this way");
+	check_central("amqp.url_file", "/etc/passwd", "central: amqp.url_file: a secret cannot be shared this way");
+	check_central("scenes.kiosk", "x", "central: scenes.kiosk: a section, expected options below it");
 }
 
 static void test_bad_values_are_refused_where_they_stand(void **state)
@@ -226,7 +277,7 @@ static void test_print_shows_values_and_sources_but_no_secret(void **state)
 	size_t lines = 0;
 	for (const char *c = text; *c != '\0'; c++)
 		lines += *c == '\n';
-	assert_int_equal(lines, OPTION_COUNT);
+	assert_int_equal(lines, OPTION_COUNT + scene_builtin.count * SCENE_FIELD_COUNT);
 	free(text);
 }
 
@@ -246,11 +297,18 @@ static void test_what_print_writes_can_be_read_again(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-    TEST(test_defaults_hold_when_nothing_is_said),      TEST(test_each_source_overrules_those_below),
-    TEST(test_bad_values_are_refused_where_they_stand), TEST(test_secrets_come_from_files),
-    TEST(test_a_file_that_is_overruled_need_not_exist), TEST(test_bad_secret_files_are_named),
-    TEST(test_the_file_is_found_by_variable),           TEST(test_a_named_file_must_exist),
-    TEST(test_long_paths_leave_room_for_the_fault),     TEST(test_print_shows_values_and_sources_but_no_secret),
+    TEST(test_defaults_hold_when_nothing_is_said),
+    TEST(test_each_source_overrules_those_below),
+    TEST(test_what_the_fleet_shares_stands_between_file_and_environment),
+    TEST(test_what_may_be_shared),
+    TEST(test_bad_values_are_refused_where_they_stand),
+    TEST(test_secrets_come_from_files),
+    TEST(test_a_file_that_is_overruled_need_not_exist),
+    TEST(test_bad_secret_files_are_named),
+    TEST(test_the_file_is_found_by_variable),
+    TEST(test_a_named_file_must_exist),
+    TEST(test_long_paths_leave_room_for_the_fault),
+    TEST(test_print_shows_values_and_sources_but_no_secret),
     TEST(test_what_print_writes_can_be_read_again),
 };
 

@@ -32,6 +32,7 @@ static void test_the_meant_key_is_found(void **state)
 	assert_string_equal(nearest_key("callback-secret"), "callback.secret");
 	assert_memory_equal(nearest_key("workers"), "worker.", 7);
 	assert_memory_equal(nearest_key("amqps"), "amqp.", 5);
+	assert_string_equal(nearest_key("scene.kiosk.lane"), "scenes");
 	assert_non_null(nearest_key(""));
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "config/config.h"
+#include "config/effective.h"
 #include "config/settings.h"
 #include "run.h"
 
@@ -48,12 +49,14 @@ static void test_as_it_is_it_sets_nothing(void **state)
 	free(text);
 }
 
-/* Takes the # from before every option ("  #name: …"). */
+/* Takes the # from before every option ("  #name: …"), and from before the fields of the example of a scene. */
 static void uncomment(char *text)
 {
-	for (char *c = text; (c = strstr(c, "\n  #")); c++)
-		if (c[4] != ' ')
-			memmove(c + 3, c + 4, strlen(c + 4) + 1);
+	for (char *c = text; (c = strchr(c, '\n')); c++) {
+		char *mark = c + 1 + strspn(c + 1, " ");
+		if (mark[0] == '#' && mark[1] != ' ' && mark > c + 1)
+			memmove(mark, mark + 1, strlen(mark + 1) + 1);
+	}
 }
 
 static void test_without_the_marks_it_sets_every_option_to_its_default(void **state)
@@ -66,11 +69,16 @@ static void test_without_the_marks_it_sets_every_option_to_its_default(void **st
 	uncomment(text);
 	if (settings_add_yaml(&s, "sample", (uint8_t *)text, strlen(text), &err) < 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(s.count, OPTION_COUNT);
-	for (size_t i = 0; i < s.count; i++) {
-		assert_int_equal(s.items[i].option, i);
+	assert_int_equal(s.count, OPTION_COUNT + SCENE_FIELD_COUNT);
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		assert_ptr_equal(s.items[i].row, &option_table[i]);
 		assert_string_equal(s.items[i].value, option_table[i].fallback);
 	}
+	struct config *config = NULL;
+	if (config_merge(&config, &s, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_non_null(scene_find_in(config_scenes(config), "kiosk"));
+	config_free(config);
 	settings_finish(&s);
 	free(text);
 }

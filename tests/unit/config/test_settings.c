@@ -9,7 +9,8 @@ static void check_last(const struct settings *s, enum option_id option, bool is_
 {
 	assert_true(s->count > 0);
 	const struct setting *last = &s->items[s->count - 1];
-	assert_int_equal(last->option, option);
+	assert_ptr_equal(last->row, &option_table[option]);
+	assert_string_equal(last->key, option_table[option].key);
 	assert_int_equal(last->is_path, is_path);
 	assert_string_equal(last->value, value);
 	assert_string_equal(last->place, place);

@@ -13,6 +13,7 @@ static void test_what_is_written_is_read(void **state)
 {
 	const struct control messages[] = {
 	    {.kind = CONTROL_PEOPLE_CHANGED, .version = 1234567890123},
+	    {.kind = CONTROL_SETTINGS, .version = 12},
 	    {.kind = CONTROL_PHOTOS_FORGET},
 	    {.kind = CONTROL_TASK_CANCELLED, .task_id = "0193a5d0-7c00-7abc-8def-0123456789ab"},
 	    {.kind = CONTROL_ROLL_CALL},

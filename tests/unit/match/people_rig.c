@@ -75,10 +75,8 @@ void people_rig_start(struct people_rig *rig, const struct quality_limits *limit
 	const struct matcher_settings matching = {
 	    .models = rig->models,
 	    .limits = {.max_bytes = 1 << 20, .max_pixels = 1000000, .max_side = 4000},
-	    .min_threshold = -1,
+	    .rules = {.min_threshold = -1, .enrolment = *limits, .portraits = true},
 	    .people = registry_desk(rig->registry),
-	    .enrolment = *limits,
-	    .portraits = true,
 	};
 	if (matcher_new(&rig->matcher, &matching, &err) < 0)
 		fail_msg("%s", err.text);

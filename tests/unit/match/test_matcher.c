@@ -38,7 +38,7 @@ static int set_up(void **state)
 	const struct matcher_settings settings = {
 	    .models = models,
 	    .limits = {.max_bytes = 1 << 20, .max_pixels = 1000000, .max_side = 4000},
-	    .min_threshold = 0.1,
+	    .rules.min_threshold = 0.1,
 	};
 	assert_int_equal(matcher_new(&matcher, &settings, &err), 0);
 	for (size_t i = 0; i < array_size(photos); i++) {
@@ -181,7 +181,7 @@ static void a_photograph_seen_before_is_not_computed_again(void **state)
 	struct matcher_settings settings = {
 	    .models = models,
 	    .limits = {.max_bytes = 1 << 20, .max_pixels = 1000000, .max_side = 4000},
-	    .min_threshold = 0.1,
+	    .rules.min_threshold = 0.1,
 	};
 	const struct photo_cache_settings photo_settings = {
 	    .max_bytes = 1 << 20, .ttl_s = 60, .secret = "", .identity = "test", .metrics = metrics};

@@ -147,7 +147,7 @@ static int look(enum job_op op, const char *reference, struct context *ctx, stru
 /* The same to the last bit as in this process. */
 static void what_is_found_is_what_a_matcher_finds(void **state)
 {
-	const struct matcher_settings settings = {.models = rig.models, .limits = LIMITS, .min_threshold = -1};
+	const struct matcher_settings settings = {.models = rig.models, .limits = LIMITS, .rules.min_threshold = -1};
 	const struct job job = job_of(JOB_MATCH, "look");
 	struct reply here, there;
 	struct matcher *matcher;

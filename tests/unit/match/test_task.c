@@ -47,7 +47,7 @@ static void a_good_job_is_read(void **state)
 	assert_string_equal(task->reply.task_id, ID);
 	assert_string_equal(task->reply.reference, "row 7");
 	assert_string_equal(task->reply.worker, "w1");
-	assert_string_equal(task->scene->name, "realtime");
+	assert_string_equal(task->scene.name, "realtime");
 	assert_int_equal(task->attempt, 1);
 	assert_false(task_needs_fetch(task));
 	task_free(task);
@@ -128,7 +128,7 @@ static void refusals_name_what_is_wrong(void **state)
 		assert_non_null(strstr(err.text, cases[i].text));
 		assert_true(uuid_is_valid(task->reply.task_id));
 		assert_int_equal(strcmp(task->reply.task_id, ID) == 0, cases[i].keeps_id);
-		assert_non_null(task->scene);
+		assert_string_equal(task->scene.name, "batch");
 		task_free(task);
 	}
 }

@@ -1,0 +1,415 @@
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/commands/action.h"
+#include "cli/commands/command.h"
+#include "cli/commands/in_store.h"
+#include "cli/fleet/control_message.h"
+#include "cli/output/escape.h"
+#include "cli/output/json_row.h"
+#include "cli/output/report.h"
+#include "cli/output/table.h"
+#include "cli/output/terminal.h"
+#include "config/reload.h"
+#include "store/central_set.h"
+
+#define HISTORY_MAX 1000
+
+static const struct arg_option options[] = {
+    {"for", 0, "PROGRAM", "That one alone: worker, gateway, callback, tracker or scheduler."},
+    {"json", 'j', NULL, "Of get and history: JSON lines, on a terminal too."},
+    {0},
+};
+
+static const char *const programs[] = {"worker", "gateway", "callback", "tracker", "scheduler"};
+
+/* The program that --for names, "" without it; NULL after a report. */
+static const char *program_of(const struct cli *cli)
+{
+	const char *name = args_value(cli->args, "for");
+
+	if (!name)
+		return "";
+	for (size_t i = 0; i < array_size(programs); i++)
+		if (strcmp(programs[i], name) == 0)
+			return name;
+	report_error("--for %s: must be worker, gateway, callback, tracker or scheduler", name);
+	return NULL;
+}
+
+static const char *shown(const char *program)
+{
+	return program[0] != '\0' ? program : "all";
+}
+
+/* --- get and history --- */
+
+static const struct table_column setting_columns[] = {
+    {.head = "setting"}, {.head = "value"}, {.head = "for"}, {.head = "revision", .right = true}};
+static const struct table_column change_columns[] = {{.head = "revision", .right = true},
+						     {.head = "time"},
+						     {.head = "who"},
+						     {.head = "for"},
+						     {.head = "setting"},
+						     {.head = "before"},
+						     {.head = "after"}};
+
+struct listing {
+	bool json;
+	struct table table;
+};
+
+static int print_setting(void *arg, const struct central_setting *s, struct error *err)
+{
+	struct listing *listing = arg;
+
+	if (listing->json) {
+		json_t *row = json_pack("{s:s, s:s, s:o, s:I}", "setting", s->key, "value", s->value, "program",
+					json_row_text(s->program), "revision", (json_int_t)s->revision);
+		return json_row_print(row, false, stdout) < 0 ? error_set(err, ERROR_INTERNAL, "out of memory") : 0;
+	}
+	table_add_text(&listing->table, s->key);
+	table_add_text(&listing->table, s->value);
+	table_add_text(&listing->table, shown(s->program));
+	table_add(&listing->table, "%" PRIu64, s->revision);
+	return 0;
+}
+
+static int print_change(void *arg, const struct central_change *c, struct error *err)
+{
+	struct listing *listing = arg;
+
+	if (listing->json) {
+		json_t *row =
+		    json_pack("{s:I, s:o, s:s, s:o, s:s, s:s?, s:s?}", "revision", (json_int_t)c->revision, "at",
+			      json_row_time(c->at_ms), "who", c->who, "program", json_row_text(c->program), "setting",
+			      c->key, "before", c->before, "after", c->after);
+		return json_row_print(row, false, stdout) < 0 ? error_set(err, ERROR_INTERNAL, "out of memory") : 0;
+	}
+	table_add(&listing->table, "%" PRIu64, c->revision);
+	table_add_time(&listing->table, c->at_ms);
+	table_add_text(&listing->table, c->who);
+	table_add_text(&listing->table, shown(c->program));
+	table_add_text(&listing->table, c->key);
+	table_add_text(&listing->table, c->before ? c->before : "");
+	table_add_text(&listing->table, c->after ? c->after : "");
+	return 0;
+}
+
+static enum exit_status print_all(const struct cli *cli, struct store *store, bool history)
+{
+	struct terminal terminal = terminal_of(STDOUT_FILENO);
+	struct listing listing = {.json = args_count(cli->args, "json") > 0 || !terminal.interactive};
+	struct error err = {0};
+
+	if (history)
+		table_init(&listing.table, change_columns, array_size(change_columns));
+	else
+		table_init(&listing.table, setting_columns, array_size(setting_columns));
+	int r = history ? central_history(store, HISTORY_MAX, print_change, &listing, &err)
+			: central_list(store, print_setting, &listing, &err);
+	if (r == 0 && !listing.json && table_rows(&listing.table) == 0 && !cli->quiet)
+		report_note("The fleet shares no settings%s.", history ? ", and never did" : "");
+	else if (r == 0 && !listing.json && table_print(&listing.table, stdout, terminal) < 0)
+		r = error_set(&err, ERROR_INTERNAL, "out of memory");
+	table_finish(&listing.table);
+	return r < 0 ? in_store_fail(&err) : STATUS_OK;
+}
+
+static enum exit_status show_history(const struct cli *cli, void *arg)
+{
+	return print_all(cli, arg, true);
+}
+
+/* The value that counts for the program: the last of those picked. */
+static enum exit_status print_value(struct central_set *set, const char *program, const char *key)
+{
+	struct config_central picked[CENTRAL_MAX];
+	const char *value = NULL;
+	unsigned count = central_set_pick(set, program, picked);
+	char text[ESCAPE_SIZE];
+
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(picked[i].key, key) == 0)
+			value = picked[i].value;
+	if (!value) {
+		report_error("%s is not shared by the fleet", key);
+		return STATUS_NOT_IN_PLACE;
+	}
+	puts(escape_text(value, text, sizeof(text)));
+	return STATUS_OK;
+}
+
+static enum exit_status get(const struct cli *cli, void *arg)
+{
+	const char *key = action_operand(cli, 1);
+	const char *program = program_of(cli);
+	struct error err = {0};
+
+	if (!program)
+		return STATUS_USAGE;
+	if (!key)
+		return print_all(cli, arg, false);
+	struct central_set *set = calloc(1, sizeof(*set));
+	int r = set ? central_set_read(set, arg, &err) : error_set(&err, ERROR_INTERNAL, "out of memory");
+	enum exit_status status = r < 0 ? in_store_fail(&err) : print_value(set, program, key);
+	if (set)
+		central_set_finish(set);
+	free(set);
+	return status;
+}
+
+/* --- diff --- */
+
+static void print_difference(void *arg, const struct config_change *change)
+{
+	char before[ESCAPE_SIZE];
+	char after[ESCAPE_SIZE];
+
+	*(unsigned *)arg += 1;
+	printf("%s: %s → %s\n", change->key, change->before ? escape_text(change->before, before, sizeof(before)) : "-",
+	       change->after ? escape_text(change->after, after, sizeof(after)) : "-");
+}
+
+/* The settings as a program of this host would read them. */
+static struct config_sources sources_of(const struct cli *cli, const struct config_central *central, unsigned count)
+{
+	return (struct config_sources){
+	    .path = args_value(cli->args, "config"), .central = central, .central_count = count};
+}
+
+static int compare(const struct cli *cli, const struct central_set *set, const char *program, unsigned *found,
+		   struct error *err)
+{
+	struct config_central picked[CENTRAL_MAX];
+	const struct config_sources without = sources_of(cli, NULL, 0);
+	const struct config_sources with = sources_of(cli, picked, central_set_pick(set, program, picked));
+	struct config *alone = NULL;
+	struct config *both = NULL;
+	int r = config_load(&alone, &without, err);
+
+	if (r == 0)
+		r = config_reload(&both, alone, &with, print_difference, found, err);
+	config_free(alone);
+	config_free(both);
+	return r;
+}
+
+static enum exit_status diff(const struct cli *cli, void *arg)
+{
+	const char *program = program_of(cli);
+	struct central_set *set = calloc(1, sizeof(*set));
+	struct error err = {0};
+	unsigned found = 0;
+
+	if (!program) {
+		free(set);
+		return STATUS_USAGE;
+	}
+	int r = set ? central_set_read(set, arg, &err) : error_set(&err, ERROR_INTERNAL, "out of memory");
+	if (r == 0)
+		r = compare(cli, set, program, &found, &err);
+	if (set)
+		central_set_finish(set);
+	free(set);
+	if (r == 0 && found == 0 && !cli->quiet)
+		report_note("What the fleet shares changes nothing here.");
+	return r < 0 ? in_store_fail(&err) : STATUS_OK;
+}
+
+/* --- set, unset, rollback --- */
+
+/* What is to be written, and what there would be then. */
+struct draft {
+	struct central_set now;
+	struct central_setting write[CENTRAL_MAX];
+	unsigned count;
+};
+
+static int draft_add(void *arg, const struct central_setting *setting, struct error *err)
+{
+	struct draft *draft = arg;
+	int r = setting->value ? config_check_central(setting->key, setting->value, err) : 0;
+
+	if (r == 0 && draft->count == CENTRAL_MAX)
+		r = error_set(err, ERROR_CONFIG, "more than %d changes at once", CENTRAL_MAX);
+	if (r == 0)
+		r = central_set_put(&draft->now, setting, err);
+	if (r < 0)
+		return r;
+	struct central_setting *copy = &draft->write[draft->count++];
+	*copy = (struct central_setting){.program = strdup(setting->program),
+					 .key = strdup(setting->key),
+					 .value = setting->value ? strdup(setting->value) : NULL};
+	return copy->program && copy->key && (copy->value || !setting->value)
+		   ? 0
+		   : error_set(err, ERROR_INTERNAL, "out of memory");
+}
+
+static void draft_free(struct draft *draft)
+{
+	if (!draft)
+		return;
+	for (unsigned i = 0; i < draft->count; i++) {
+		free((char *)draft->write[i].program);
+		free((char *)draft->write[i].key);
+		free((char *)draft->write[i].value);
+	}
+	central_set_finish(&draft->now);
+	free(draft);
+}
+
+/* Every program must be able to use the whole: a scene needs its lane, retries a deadline that lets them be. */
+static int draft_check(const struct cli *cli, const struct draft *draft, struct error *err)
+{
+	struct config_central picked[CENTRAL_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < array_size(programs) && r == 0; i++) {
+		const struct config_sources sources =
+		    sources_of(cli, picked, central_set_pick(&draft->now, programs[i], picked));
+		struct config *config = NULL;
+
+		r = config_load(&config, &sources, err);
+		config_free(config);
+	}
+	return r;
+}
+
+static void write_who(char *out, size_t size)
+{
+	const struct passwd *user = getpwuid(geteuid());
+	char host[64] = "localhost";
+
+	gethostname(host, sizeof(host) - 1);
+	snprintf(out, size, "%.60s@%s", user ? user->pw_name : "?", host);
+}
+
+/* Tells those who listen; the others look every other second. */
+static void broadcast(const struct cli *cli, uint64_t revision)
+{
+	const struct control control = {.kind = CONTROL_SETTINGS, .version = revision};
+	struct error err = {0};
+
+	if (control_message_send(cli->config, "facefleet config", &control, 1, &err) < 0 && !cli->quiet)
+		report_note("The fleet was not told (%s); it looks for itself within seconds.", err.text);
+}
+
+static enum exit_status draft_write(const struct cli *cli, struct store *store, const struct draft *draft)
+{
+	char who[128];
+	uint64_t revision = 0;
+	unsigned changed = 0;
+	struct error err = {0};
+
+	write_who(who, sizeof(who));
+	if (draft_check(cli, draft, &err) < 0 ||
+	    central_write(store, draft->write, draft->count, who, clock_unix_ms(), &revision, &changed, &err) < 0)
+		return in_store_fail(&err);
+	if (changed == 0) {
+		report_error("nothing to change: it is so already");
+		return STATUS_NOT_IN_PLACE;
+	}
+	broadcast(cli, revision);
+	printf("revision %" PRIu64 "\n", revision);
+	return STATUS_OK;
+}
+
+static struct draft *draft_new(struct store *store, struct error *err)
+{
+	struct draft *draft = calloc(1, sizeof(*draft));
+
+	if (!draft) {
+		error_set(err, ERROR_INTERNAL, "out of memory");
+		return NULL;
+	}
+	if (central_set_read(&draft->now, store, err) == 0)
+		return draft;
+	draft_free(draft);
+	return NULL;
+}
+
+static enum exit_status put(const struct cli *cli, struct store *store, const char *key, const char *value)
+{
+	const char *program = program_of(cli);
+	struct error err = {0};
+
+	if (!program)
+		return STATUS_USAGE;
+	const struct central_setting setting = {.program = program, .key = key, .value = value};
+	struct draft *draft = draft_new(store, &err);
+	enum exit_status status =
+	    !draft || draft_add(draft, &setting, &err) < 0 ? in_store_fail(&err) : draft_write(cli, store, draft);
+	draft_free(draft);
+	return status;
+}
+
+static enum exit_status set(const struct cli *cli, void *arg)
+{
+	return put(cli, arg, action_operand(cli, 1), action_operand(cli, 2));
+}
+
+static enum exit_status unset(const struct cli *cli, void *arg)
+{
+	return put(cli, arg, action_operand(cli, 1), NULL);
+}
+
+static enum exit_status roll_back(const struct cli *cli, void *arg)
+{
+	const char *text = action_operand(cli, 1);
+	struct error err = {0};
+
+	if (text[0] == '\0' || strlen(text) > 18 || text[strspn(text, "0123456789")] != '\0')
+		return command_usage(&command_config, "rollback %s: must be a revision", text);
+	struct draft *draft = draft_new(arg, &err);
+	enum exit_status status = !draft || central_undo(arg, strtoull(text, NULL, 10), draft_add, draft, &err) < 0
+				      ? in_store_fail(&err)
+				      : draft_write(cli, arg, draft);
+	draft_free(draft);
+	return status;
+}
+
+static const struct action actions[] = {
+    {"get", get, 0, 1, {"for", "json"}},       {"set", set, 2, 2, {"for"}},
+    {"unset", unset, 1, 1, {"for"}},           {"diff", diff, 0, 0, {"for"}},
+    {"history", show_history, 0, 0, {"json"}}, {"rollback", roll_back, 1, 1, {0}},
+};
+
+static enum exit_status run(const struct cli *cli)
+{
+	const struct action *action = action_of(&command_config, cli, actions, array_size(actions));
+
+	return action ? in_store_run(cli, action) : STATUS_USAGE;
+}
+
+const struct command command_config = {
+    .name = "config",
+    .operands = "[get|set|unset|diff|history|rollback] [KEY [VALUE]]",
+    .summary = "Settings that the whole fleet shares",
+    .text = "Works on the store that the setting store.url names. What is set here counts more than the programs'\n"
+	    "files, and less than their environment and command lines. Only what can change without a restart,\n"
+	    "and no secret, can be set. Programs take it over within seconds, those that start later too.\n"
+	    "\n"
+	    "  get [KEY]        what is set, or one value\n"
+	    "  set KEY VALUE    set it for all programs, or for one (--for)\n"
+	    "  unset KEY        the programs' own files count again\n"
+	    "  diff             what that changes for a program with this host's file\n"
+	    "  history          who changed what, the newest first\n"
+	    "  rollback N       all as it was at revision N, as a new revision\n"
+	    "\n"
+	    "Examples:\n"
+	    "  facefleet config set face.min_threshold 0.4\n"
+	    "  facefleet config set log.level debug --for worker\n"
+	    "  facefleet config set scenes.kiosk.deadline_ms 900\n"
+	    "\n"
+	    "Exit status: 0 done, 1 nothing was to be done or it is not set, 2 usage or settings,\n"
+	    "4 no store, 5 a fault of this machine.\n",
+    .options = {options},
+    .configured = true,
+    .run = run,
+};
