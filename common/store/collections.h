@@ -23,8 +23,8 @@ typedef int collection_fn(void *arg, const struct collection_summary *summary, s
 /** One row for each collection and model in it, ordered by both; a negative return of `fn` stops and is returned. */
 int collections_list(struct store *store, collection_fn *fn, void *arg, struct error *err) must_check;
 
-/** How many images a collection has, under any model. */
-int collections_count_images(struct store *store, const char *collection, uint64_t *images,
+/** How many images a collection has with an embedding of that model; NULL: under any model, or none. */
+int collections_count_images(struct store *store, const char *collection, const char *model_id, uint64_t *images,
 			     struct error *err) must_check;
 
 /** An image of somebody, and what is kept of it. What it points to is gone when the function returns. */

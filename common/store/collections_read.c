@@ -49,22 +49,21 @@ int collections_list(struct store *store, collection_fn *fn, void *arg, struct e
 	return r;
 }
 
-int collections_count_images(struct store *store, const char *collection, uint64_t *images, struct error *err)
+int collections_count_images(struct store *store, const char *collection, const char *model_id, uint64_t *images,
+			     struct error *err)
 {
-	const struct database_value value = database_text(collection);
-	int r = database_begin(store->database, false, err);
+	const struct database_value values[] = {database_text(collection), database_text(model_id)};
 
-	if (r == 0)
-		r = database_run(
-		    store->database,
-		    &(struct database_statement){.sql = "SELECT COUNT(*) FROM images WHERE collection = $1",
-						 .values = &value,
-						 .value_count = 1,
-						 .fn = change_note_integer,
-						 .arg = images},
-		    err);
-	database_rollback(store->database);
-	return r;
+	return database_read(store->database,
+			     &(struct database_statement){
+				 .sql = model_id
+					    ? "SELECT COUNT(*) FROM embeddings WHERE collection = $1 AND model_id = $2"
+					    : "SELECT COUNT(*) FROM images WHERE collection = $1",
+				 .values = values,
+				 .value_count = model_id ? 2 : 1,
+				 .fn = change_note_integer,
+				 .arg = images},
+			     err);
 }
 
 /* A key in three pieces, so that one collection is a range of the index. SQLite takes bytes in a column of text, which

@@ -42,6 +42,18 @@ int later_add(struct store *store, const struct recent_task *task, int64_t due_m
 	return schedules_add(store, &schedule, &inserted, err);
 }
 
+/* The one thing that is shown of a task and has no column of its own. */
+static void fill_reference(struct recent_task *task, const struct schedule *schedule)
+{
+	struct error ignored;
+	struct job job;
+
+	if (!schedule->job || job_decode(&job, ENCODING_MSGPACK, schedule->job, schedule->job_size, &ignored) < 0)
+		return;
+	snprintf(task->reference, sizeof(task->reference), "%s", job.reference);
+	job_finish(&job);
+}
+
 int later_fill_task(struct recent_task *task, const struct schedule *schedule, struct error *err)
 {
 	*task = (struct recent_task){.state = TASK_PENDING, .attempt = 1};
@@ -54,6 +66,7 @@ int later_fill_task(struct recent_task *task, const struct schedule *schedule, s
 	snprintf(task->collection, sizeof(task->collection), "%s", schedule->collection);
 	task->accepted_at_ms = schedule->created_at_ms;
 	task->updated_at_ms = schedule->created_at_ms;
+	fill_reference(task, schedule);
 	return 0;
 }
 

@@ -121,7 +121,8 @@ def test_one_that_is_run_now(fleet):
     assert answer.status == 202 and answer.json["state"] == "scheduled", answer.body
     location = answer.headers["location"]
     assert location == "/v1/tasks/" + answer.json["task_id"]
-    assert api.get(location).json["state"] == "pending", "it is known before it is published"
+    before = api.get(location).json
+    assert (before["state"], before["reference"]) == ("pending", "r"), "it is known before it is published"
     again = api.ask("POST", made.headers["location"] + "/run-now")
     assert again.json["task_id"] == answer.json["task_id"], "its run has not begun"
     fleet.scheduler().wait_ready()

@@ -11,7 +11,7 @@ import pytest
 from fleet import wait_until
 from http_support import form
 from jobs import match_job, new_task_id, photo
-from proxy import Proxy
+from proxy import DOWN, Proxy
 from test_tracker import Publisher
 
 PROGRAMS = ("worker", "callback", "tracker", "gateway", "scheduler")
@@ -108,7 +108,7 @@ def test_a_hurried_gateway_leaves_a_request_unanswered(fleet, held):
     settings = {"gateway__drain_timeout_ms": LONG_MS, "gateway__confirm_timeout_ms": 60000}
     gateway = fleet.gateway(amqp__url=way, **settings).wait_ready()
     content_type, body = form({"image_a": photo("person01_1"), "image_b": photo("person01_2")})
-    proxy.hold()  # the confirm never arrives
+    proxy.stall(DOWN)  # the confirm never arrives
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
         connection.sendall(
             f"POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Type: {content_type}\r\n"
@@ -140,7 +140,7 @@ def test_a_hurried_scheduler_keeps_what_was_not_confirmed(fleet, held):
     fleet.use_store()
     proxy, way = held
     scheduler = fleet.scheduler(amqp__url=way).wait_ready()
-    proxy.hold()  # the confirm never arrives
+    proxy.stall(DOWN)  # the confirm never arrives
     done = fleet.shell("schedule", "add", "--in", "0s", "unenroll", "guest")
     assert done.returncode == 0, done.stderr
     wait_until(lambda: fleet.depth(BATCH) == 1, "it is published")

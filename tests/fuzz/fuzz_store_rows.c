@@ -171,7 +171,7 @@ static void read_collections(struct store *store)
 	unsigned persons;
 
 	(void)!collections_list(store, see_summary, NULL, &err);
-	(void)!collections_count_images(store, "c", &count, &err);
+	(void)!collections_count_images(store, "c", NULL, &count, &err);
 	fill(store, "c");
 	fill(store, NULL);
 	(void)!collections_export(store, NULL, put_back, store, &err);

@@ -75,14 +75,18 @@ int people_desk_find(struct people_desk *desk, const struct context *ctx, const 
 			 collection);
 }
 
+/* For a gallery that is empty here. One that only lags behind the store is no mismatch: it has nobody yet. */
 static int check_models(struct people_desk *desk, const char *collection, struct error *err)
 {
 	uint64_t images = 0;
+	uint64_t ours = 0;
 	int r = open_store(desk, err);
 
 	if (r == 0)
-		r = collections_count_images(desk->store, collection, &images, err);
+		r = collections_count_images(desk->store, collection, NULL, &images, err);
 	if (r == 0 && images > 0)
+		r = collections_count_images(desk->store, collection, desk->settings->model_id, &ours, err);
+	if (r == 0 && images > 0 && ours == 0)
 		return error_set(
 		    err, ERROR_MODEL_MISMATCH,
 		    "collection: \"%s\" is enrolled under another model; see `facefleet collections reembed`",

@@ -25,7 +25,7 @@ static int check_collections(const struct request *request, const struct store_s
 	for (int i = 0; r == 0 && i < request->operand_count; i++) {
 		uint64_t images = 0;
 
-		r = collections_count_images(store, request->operands[i], &images, err);
+		r = collections_count_images(store, request->operands[i], NULL, &images, err);
 		if (r == 0 && images == 0)
 			r = error_set(err, ERROR_CONFIG, "nobody is enrolled in a collection \"%.128s\"",
 				      request->operands[i]);

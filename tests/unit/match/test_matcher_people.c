@@ -197,6 +197,20 @@ static void other_models_are_never_compared(void **state)
 	assert_int_equal(run_command(JOB_SEARCH, "", RIG_ADA, 3, &reply), ERROR_MODEL_MISMATCH);
 }
 
+/* Somebody enrolled elsewhere a moment ago: the gallery is behind, no other model is meant. */
+static void a_gallery_that_is_behind_finds_nobody_yet(void **state)
+{
+	struct reply reply;
+	struct store *store;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(store_open(&store, &rig.scratch.settings, &err), 0);
+	scratch_store_enroll(store, "default", "ada", 1, rig.models->model_id, rig.models->embedder.dimension);
+	store_close(store);
+	assert_int_equal(run_command(JOB_SEARCH, "", RIG_ADA, 2, &reply), ERROR_NONE);
+}
+
 /* Looks at the photograph first and then runs the job on what was found. */
 static enum error_code run_in_halves(enum job_op op, int photo, unsigned number, struct reply *reply)
 {
@@ -241,6 +255,7 @@ static const struct CMUnitTest tests[] = {
     CASE(who_is_not_there_is_not_found),     CASE(a_search_finds_each_user_once),
     CASE(what_was_unenrolled_is_gone),       CASE(every_order_ends_the_same),
     CASE(bad_pictures_are_not_enrolled),     CASE(other_models_are_never_compared),
+    CASE(bad_pictures_are_not_enrolled),     CASE(a_gallery_that_is_behind_finds_nobody_yet),
     CASE(a_job_in_two_halves_ends_the_same),
 };
 

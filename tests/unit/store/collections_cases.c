@@ -39,9 +39,11 @@ static void test_lists_collections_and_models(void **state)
 	assert_int_equal(collections_list(store, see_summary, &listing, NULL), 0);
 	assert_string_equal((const char *)listing.lines.data, " 1 2 5\n" MODEL " 2 3 5\n" OTHER_MODEL " 1 1 5\n");
 	buffer_finish(&listing.lines);
-	assert_int_equal(collections_count_images(store, collection, &images, NULL), 0);
+	assert_int_equal(collections_count_images(store, collection, NULL, &images, NULL), 0);
 	assert_int_equal(images, 5);
-	assert_int_equal(collections_count_images(store, "nobody has this", &images, NULL), 0);
+	assert_int_equal(collections_count_images(store, collection, MODEL, &images, NULL), 0);
+	assert_int_equal(images, 3);
+	assert_int_equal(collections_count_images(store, "nobody has this", NULL, &images, NULL), 0);
 	assert_int_equal(images, 0);
 }
 
@@ -182,7 +184,7 @@ static void test_model_is_dropped(void **state)
 	assert_int_equal(changes, 215);
 	assert_int_equal(count_found("user-3", MODEL), 0);
 	assert_int_equal(count_found("user-3", OTHER_MODEL), 1);
-	assert_int_equal(collections_count_images(store, collection, &images, NULL), 0);
+	assert_int_equal(collections_count_images(store, collection, NULL, &images, NULL), 0);
 	assert_int_equal(images, 230);
 }
 
