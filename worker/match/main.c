@@ -118,6 +118,7 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 	    .threads = threads,
 	    .prefetch = {[LANE_REALTIME] = prefetch(config, OPTION_WORKER_PREFETCH_REALTIME, threads),
 			 [LANE_BATCH] = prefetch(config, OPTION_WORKER_PREFETCH_BATCH, threads)},
+	    .realtime_wait_target_ms = config_integer(config, OPTION_WORKER_REALTIME_WAIT_TARGET),
 	    .fetch_allow = config_string(config, OPTION_FETCH_ALLOW),
 	    .fetch_timeout_ms = config_integer(config, OPTION_FETCH_TIMEOUT),
 	    .fetch_max_in_flight = (unsigned)config_integer(config, OPTION_FETCH_MAX_IN_FLIGHT),

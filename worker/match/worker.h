@@ -22,8 +22,9 @@ struct worker_settings {
 	struct amqp_link_settings link; /**< broker, heartbeat and the like; each link fills in the rest */
 	struct matcher_settings matcher;
 	struct quarantine_settings quarantine;
-	unsigned threads;              /**< ≥ 1 */
-	uint16_t prefetch[LANE_COUNT]; /**< ≥ 1 */
+	unsigned threads;                /**< ≥ 1 */
+	uint16_t prefetch[LANE_COUNT];   /**< ≥ 1 */
+	int64_t realtime_wait_target_ms; /**< the batch lane yields while realtime jobs wait longer; 0: never */
 	const char *fetch_allow;
 	int64_t fetch_timeout_ms;
 	unsigned fetch_max_in_flight;

@@ -9,6 +9,7 @@
 #include "cancelled.h"
 #include "dead.h"
 #include "fetcher.h"
+#include "lanes.h"
 #include "meters.h"
 #include "outbox.h"
 #include "pulse.h"
@@ -22,6 +23,7 @@ struct worker {
 	struct meters meters;
 	struct amqp_link *jobs;    /* consumes both lanes, and what the fleet is told */
 	struct amqp_link *replies; /* publishes */
+	struct lanes *lanes;
 	struct dead *dead;
 	struct roster *roster;
 	struct cancelled *cancelled;

@@ -165,6 +165,7 @@ static void begin(struct worker *worker, struct bench *bench, struct task *task)
 	else if (answer_again(worker, task))
 		return;
 	timings_add(&task->reply.timings, STAGE_QUEUE, task_waited_ms(task));
+	lanes_observe(worker->lanes, task->lane, task->reply.timings.ms[STAGE_QUEUE]);
 	if (context_check(&task->ctx, "the match began", &err) < 0) {
 		fail(worker, task, &err);
 		return;
