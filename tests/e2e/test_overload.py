@@ -59,6 +59,20 @@ def test_the_batch_lane_yields_to_realtime_and_returns(worker, client):
     assert worker.metric('facefleet_queue_wait_seconds_count{lane="batch"}') == 1
 
 
+def test_what_is_optional_is_left_out_and_comes_back(worker, client):
+    press_until(client, lambda: worker.metric("facefleet_degraded") == 1, "the worker is degraded")
+    now = int(time.time() * 1000)
+    soon = {"facefleet-accepted": now, "facefleet-deadline": now + 3_600_000}
+    job = match_job(photo(SAME[0]), photo(SAME[1]), scene="realtime")
+    press(client)
+    reply = client.call(job, lane="realtime", headers=soon)
+    assert reply["degraded"] == ["timings"] and set(reply["timings_ms"]) == {"queue", "total"}
+    assert reply["result"]["matched"] is True and reply["result"]["face_a"]["box"], "the verdict is whole"
+    wait_until(lambda: worker.metric("facefleet_degraded") == 0, "the worker has recovered")
+    reply = client.call(job, lane="realtime", headers=soon)
+    assert "degraded" not in reply and "embed" in reply["timings_ms"]
+
+
 def test_a_worker_whose_batch_lane_yielded_stops_politely(worker, client):
     press_until(client, lambda: worker.metric("facefleet_batch_share") == 0, "the batch lane is left")
     client.publish(match_job(photo(SAME[0]), photo(SAME[1])))

@@ -150,6 +150,14 @@ static bool answer_again(struct worker *worker, struct task *task)
 	return true;
 }
 
+/* What is optional, for the time being. */
+static void degrade(struct task *task)
+{
+	task->reply.degraded = 1u << DEGRADED_TIMINGS;
+	if (task->job.op == JOB_SEARCH && task->job.options.top_k != 1)
+		task->reply.degraded |= 1u << DEGRADED_CANDIDATES;
+}
+
 /* First sight of a delivery: understand it, check that it is still wanted, say that it runs. */
 static void begin(struct worker *worker, struct bench *bench, struct task *task)
 {
@@ -171,6 +179,8 @@ static void begin(struct worker *worker, struct bench *bench, struct task *task)
 		return;
 	}
 	task_begin_attempt(task);
+	if (lanes_degraded(worker->lanes))
+		degrade(task);
 	outbox_event(worker->outbox, task, TASK_RUNNING, 0);
 	if (task_needs_fetch(task))
 		fetcher_start(worker->fetcher, task);
