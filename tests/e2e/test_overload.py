@@ -5,6 +5,7 @@ import time
 import pytest
 
 from fleet import wait_until
+from http_support import Api
 from jobs import Client, match_job, photo
 
 SAME = ("person01_1", "person01_2")
@@ -78,3 +79,61 @@ def test_a_worker_whose_batch_lane_yielded_stops_politely(worker, client):
     client.publish(match_job(photo(SAME[0]), photo(SAME[1])))
     assert worker.terminate() == 0
     assert client.count(BATCH_QUEUE) == 1, "it consumed again at its end"
+
+
+# --- the gateway -----------------------------------------------------------------------------------------------
+
+
+def post(api, scene="realtime"):
+    return api.post_form("/v1/match", {"image_a": b"no photograph", "image_b": b"neither", "scene": scene})
+
+
+def make_key(fleet, name):
+    done = fleet.shell("keys", "create", name)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def retry_after(answer):
+    return int(answer.headers["retry-after"])
+
+
+def test_realtime_jobs_that_would_come_too_late_are_refused(fleet):
+    """Nobody works, so those that are accepted wait; who sends much is refused first, and a worker ends it all."""
+    fleet.use_store()
+    gateway = fleet.gateway(gateway__allow_anonymous="false").wait_ready()
+    greedy = Api(gateway.port, make_key(fleet, "greedy"))
+    modest = Api(gateway.port, make_key(fleet, "modest"))
+    assert post(greedy).status == 202
+    seen = {"greedy": {}, "modest": {}}
+
+    def flood():
+        for name, api, times in (("greedy", greedy, 10), ("modest", modest, 1)):
+            for _ in range(times):
+                answer = post(api)
+                seen[name].setdefault((answer.status, answer.code if answer.status != 202 else ""), []).append(answer)
+
+    wait_until(lambda: flood() or (429, "over_share") in seen["greedy"], "who sends much is refused")
+    wait_until(lambda: flood() or (503, "overloaded") in seen["modest"], "who sends little is refused at last")
+    for answers in seen.values():
+        assert set(answers) <= {(202, ""), (503, "overloaded"), (429, "over_share")}, set(answers)
+        for (status, _), refused in answers.items():
+            assert status == 202 or all(1 <= retry_after(answer) <= 30 for answer in refused)
+    assert (429, "over_share") not in seen["modest"]
+    seen["greedy"].clear()
+    wait_until(lambda: flood() or (202, "") in seen["greedy"], "some are taken all the same")
+    assert post(greedy, "batch").status == 202, "batch jobs have time"
+    assert gateway.metric('facefleet_gateway_shed_total{lane="realtime",code="over_share"}') > 0
+
+    fleet.worker().wait_ready()
+    wait_until(lambda: gateway.metric("facefleet_gateway_realtime_part") == 1, "all are taken again")
+    assert post(greedy).status == 202 and post(modest).status == 202
+
+
+def test_batch_jobs_above_the_bound_are_refused(fleet):
+    gateway = fleet.gateway(gateway__max_queue_depth=3).wait_ready()
+    api = Api(gateway.port)
+    refused = wait_until(lambda: (lambda a: a if a.status != 202 else None)(post(api, "batch")), "batch is refused")
+    assert (refused.status, refused.code) == (503, "overloaded") and retry_after(refused) >= 1, refused.body
+    fleet.worker().wait_ready()
+    wait_until(lambda: post(api, "batch").status == 202, "batch is taken again")
