@@ -12,6 +12,7 @@
 #include "lanes.h"
 #include "meters.h"
 #include "outbox.h"
+#include "pace.h"
 #include "pulse.h"
 #include "records.h"
 #include "registry.h"
@@ -33,6 +34,7 @@ struct worker {
 	struct registry *registry; /* NULL: without a store */
 	struct records *records;   /* likewise */
 	struct queue *queue;
+	struct pace pace;
 	struct pool *pool;
 
 	atomic_uint_fast64_t lost_generation; /* of the jobs link: what came in on it or before is stale */
