@@ -207,8 +207,9 @@ static int retry_after_s(double wait_ms)
 static bool admit_batch(struct overload *o, struct http_problem *problem)
 {
 	pthread_mutex_lock(&o->lock);
-	int64_t depth = o->waits[LANE_BATCH].depth;
-	double rate = waits_rate(&o->waits[LANE_BATCH], clock_monotonic_ms());
+	int64_t now_ms = clock_monotonic_ms();
+	int64_t depth = waits_depth(&o->waits[LANE_BATCH], now_ms);
+	double rate = waits_rate(&o->waits[LANE_BATCH], now_ms);
 	pthread_mutex_unlock(&o->lock);
 	if (o->max_queue_depth == 0 || depth <= o->max_queue_depth)
 		return true;

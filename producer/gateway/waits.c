@@ -63,9 +63,14 @@ double waits_rate(const struct waits *waits, int64_t now_ms)
 	return sum(waits, now_ms).begun / COUNTED_S;
 }
 
+uint32_t waits_depth(const struct waits *waits, int64_t now_ms)
+{
+	return now_ms - waits->depth_ms <= WAITS_STALE_MS ? waits->depth : 0;
+}
+
 double waits_estimate(const struct waits *waits, int64_t now_ms)
 {
-	if (waits->depth == 0 || now_ms - waits->depth_ms > WAITS_STALE_MS)
+	if (waits_depth(waits, now_ms) == 0)
 		return 0;
 	struct waits_second all = sum(waits, now_ms);
 	if (all.begun == 0)

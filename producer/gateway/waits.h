@@ -32,14 +32,17 @@ void waits_hear(struct waits *waits, double wait_ms, int64_t now_ms);
 /** So many jobs are in the queue. */
 void waits_count(struct waits *waits, uint32_t depth, int64_t now_ms);
 
+/** How many jobs were in the queue; 0 when nobody has counted them for WAITS_STALE_MS. */
+#define WAITS_STALE_MS 5000
+uint32_t waits_depth(const struct waits *waits, int64_t now_ms);
+
 /** Jobs begun a second, lately. */
 double waits_rate(const struct waits *waits, int64_t now_ms);
 
 /**
- * The wait in ms: 0 of an empty queue, and when nobody has counted it for WAITS_STALE_MS. While jobs are begun, the
+ * The wait in ms: 0 where waits_depth() is 0. While jobs are begun, the
  * longer of what they waited and of what it takes to begin all that are there; otherwise, for how long none was.
  */
 double waits_estimate(const struct waits *waits, int64_t now_ms);
-#define WAITS_STALE_MS 5000
 
 #endif

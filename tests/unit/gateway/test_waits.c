@@ -90,6 +90,8 @@ static void test_old_news_does_not_count(void **state)
 	waits_hear(&waits, 0, NOW + 3500);
 	assert_float_equal(waits_estimate(&waits, NOW + 7000), 0, 0);
 	/* At last the count is old, too. */
+	assert_int_equal(waits_depth(&waits, NOW + 3000 + WAITS_STALE_MS), 7);
+	assert_int_equal(waits_depth(&waits, NOW + 3001 + WAITS_STALE_MS), 0);
 	assert_float_equal(waits_estimate(&waits, NOW + 3001 + WAITS_STALE_MS), 0, 0);
 }
 
