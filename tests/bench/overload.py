@@ -38,7 +38,9 @@ class Jobs:
         self.answers = []
         self.changed = threading.Condition()
         self.reply_queue = None
-        threading.Thread(target=self.listen, daemon=True).start()
+        self.hearing = None
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
         wait_until(lambda: self.reply_queue, "replies are listened for")
 
     @staticmethod
@@ -54,8 +56,10 @@ class Jobs:
         channel = pika.BlockingConnection(pika.URLParameters(self.url)).channel()
         queue = channel.queue_declare("", exclusive=True).method.queue
         channel.basic_consume(queue, self.hear, auto_ack=True)
+        self.hearing = channel
         self.reply_queue = queue
         channel.start_consuming()
+        channel.connection.close()
 
     def hear(self, _channel, _method, properties, body):
         now = time.monotonic()
@@ -81,6 +85,11 @@ class Jobs:
             headers=headers,
         )
         self.channel.basic_publish("facefleet.jobs", lane, next(self.bodies[lane]), properties)
+
+    def close(self):
+        self.hearing.connection.add_callback_threadsafe(self.hearing.stop_consuming)
+        self.thread.join()
+        self.channel.connection.close()
 
     def take(self):
         """The answers since the last call."""
@@ -192,6 +201,7 @@ def main():
         back, empty = recover(jobs, fleet, watch, ended, arguments.recover)
         after = jobs.take()
         seen = watch.stop()
+        jobs.close()
     matched = [a for a in during if a.code is None]
     realtime = [a for a in matched if a.lane == "realtime"]
     batch = len(matched) - len(realtime)
