@@ -23,14 +23,14 @@ struct amqp_depths {
 	int64_t looked_ms[TOPOLOGY_MAX_QUEUES]; /* when it was not there; 0: it was */
 };
 
-struct amqp_depths *amqp_depths_new(const struct amqp_url *url)
+struct amqp_depths *amqp_depths_new(const struct amqp_url *url, unsigned parts)
 {
 	struct amqp_depths *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		return NULL;
 	d->url = *url;
-	topology_plan_fill(&d->plan, TOPOLOGY_ALL, &(struct topology_delays){0});
+	topology_plan_fill(&d->plan, parts, &(struct topology_delays){0});
 	for (unsigned i = 0; i < d->plan.queue_count; i++)
 		memcpy(d->rows[i].queue, d->plan.queues[i].name, sizeof(d->rows[i].queue));
 	return d;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "amqp/topology.h"
 #include "amqp/url.h"
 #include "base/compiler.h"
 #include "base/error.h"
@@ -21,13 +22,13 @@ struct amqp_depth {
 };
 
 /**
- * Asks again and again how many messages wait in each queue of the topology; declares none. A connection of its own,
- * opened when it is needed. One thread.
+ * Asks again and again how many messages wait in each queue of the topology, or of parts of it; declares none. A
+ * connection of its own, opened when it is needed. One thread.
  */
 struct amqp_depths;
 
-/** `url` is copied. NULL when memory is out. */
-struct amqp_depths *amqp_depths_new(const struct amqp_url *url) must_check;
+/** `url` is copied; `parts` are enum topology_part. NULL when memory is out. */
+struct amqp_depths *amqp_depths_new(const struct amqp_url *url, unsigned parts) must_check;
 
 /**
  * Asks. `out` gets `count` rows, in the order of the topology, good until the next call. A queue that was not there is

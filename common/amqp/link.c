@@ -1,6 +1,5 @@
 #include "amqp/link.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -294,15 +293,6 @@ void amqp_link_pause(struct amqp_link *link, unsigned consumer)
 {
 	pthread_mutex_lock(&link->lock);
 	link->consumers[consumer].wanted = false;
-	link_wake(link);
-	pthread_mutex_unlock(&link->lock);
-}
-
-void amqp_link_set_prefetch(struct amqp_link *link, unsigned consumer, uint16_t prefetch)
-{
-	assert(prefetch > 0);
-	pthread_mutex_lock(&link->lock);
-	link->consumers[consumer].prefetch = prefetch;
 	link_wake(link);
 	pthread_mutex_unlock(&link->lock);
 }

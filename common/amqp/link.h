@@ -117,12 +117,10 @@ void amqp_link_settle(struct amqp_link *link, struct amqp_tag tag, enum amqp_set
 void amqp_link_pause(struct amqp_link *link, unsigned consumer);
 
 /**
- * Another prefetch (≥ 1) from now on. It holds for consumers that start after it, so one that runs is cancelled and
- * started again; what it was given may still be settled, and does not count against the new one. A paused one stays so.
+ * Consumes again, with `prefetch` (0: as before). Idempotent. Another prefetch holds for consumers that start after it,
+ * so one that runs is cancelled and started again; what it was given may still be settled, and does not count against
+ * the new one.
  */
-void amqp_link_set_prefetch(struct amqp_link *link, unsigned consumer, uint16_t prefetch);
-
-/** Consumes again, with `prefetch` (0: as before). Idempotent. */
 void amqp_link_resume(struct amqp_link *link, unsigned consumer, uint16_t prefetch);
 
 /** Cancels every consumer and waits until the broker has said so, or is gone; 0 or -ETIMEDOUT. Deliveries already read

@@ -23,6 +23,11 @@ const char *const names_stages[] = {
     [STAGE_ALIGN] = "align", [STAGE_EMBED] = "embed", [STAGE_COMPARE] = "compare", [STAGE_TOTAL] = "total",
 };
 
+const char *const names_degradations[] = {
+    [DEGRADED_CANDIDATES] = "candidates",
+    [DEGRADED_TIMINGS] = "timings",
+};
+
 int names_find(const char *const *names, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++)

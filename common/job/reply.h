@@ -52,6 +52,13 @@ struct reply_face {
 	int index;              /**< which of them was chosen, by falling area */
 };
 
+/** What an overloaded worker left out of a reply. Never anything that decides a verdict or an enrolment. */
+enum degradation {
+	DEGRADED_CANDIDATES, /**< all but the best candidate of a search */
+	DEGRADED_TIMINGS     /**< all timings but queue and total */
+};
+#define DEGRADATION_COUNT (DEGRADED_TIMINGS + 1)
+
 struct reply_candidate {
 	char user_id[JOB_MAX_USER_BYTES + 1];
 	char image_id[UUID_SIZE];
@@ -88,6 +95,7 @@ struct reply {
 	} result;
 	struct error error; /**< set for TASK_FINAL_FAILED */
 	struct timings timings;
+	unsigned degraded; /**< 1 << enum degradation, or-ed; 0: nothing was left out */
 	char worker[128];
 	char model[128];
 	int64_t accepted_at_ms; /**< unix ms; 0 = unknown */
@@ -98,8 +106,8 @@ struct reply {
 void reply_init(struct reply *reply, const char *task_id, const struct job *job);
 
 /**
- * Appends the encoded reply to `out`. Every field is always there; what does not apply is null.
- * Returns 0 or -ENOMEM / -EMSGSIZE.
+ * Appends the encoded reply to `out`. Every field is always there, `degraded` alone only where something was left out;
+ * what does not apply is null. With DEGRADED_TIMINGS, timings are left out here. 0 or -ENOMEM / -EMSGSIZE.
  */
 int reply_encode(const struct reply *reply, enum encoding encoding, struct buffer *out) must_check;
 

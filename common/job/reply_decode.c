@@ -139,6 +139,27 @@ static void read_timings(const struct value *root, struct timings *timings)
 	}
 }
 
+/* Words of a later version are passed over. */
+#define MAX_DEGRADATIONS 16
+
+static void read_degraded(const struct value *root, unsigned *degraded)
+{
+	struct value array = value_field(root, "degraded");
+	size_t count;
+
+	if (!value_read_array(&array, 0, MAX_DEGRADATIONS, &count))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct value element = value_element(&array, i);
+		char word[32];
+		int index = value_read_text(&element, word, sizeof(word))
+				? names_find(names_degradations, DEGRADATION_COUNT, word)
+				: -1;
+		if (index >= 0)
+			*degraded |= 1u << index;
+	}
+}
+
 static void read_reply(const struct value *root, struct reply *reply)
 {
 	struct value collection = value_field(root, "collection");
@@ -164,6 +185,7 @@ static void read_reply(const struct value *root, struct reply *reply)
 	read_result(root, &reply->result);
 	task_read_error(root, &reply->error);
 	read_timings(root, &reply->timings);
+	read_degraded(root, &reply->degraded);
 	value_read_text(&worker, reply->worker, sizeof(reply->worker));
 	value_read_text(&model, reply->model, sizeof(reply->model));
 	value_read_time(&accepted_at, &reply->accepted_at_ms);

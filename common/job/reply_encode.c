@@ -73,12 +73,30 @@ static void write_result(struct writer *w, const struct reply_result *result, si
 	writer_close(w);
 }
 
-static void write_timings(struct writer *w, const struct timings *timings)
+static bool is_degraded(const struct reply *reply, enum degradation degradation)
 {
+	return reply->degraded & 1u << degradation;
+}
+
+static void write_timings(struct writer *w, const struct reply *reply)
+{
+	bool all = !is_degraded(reply, DEGRADED_TIMINGS);
+
 	writer_open_map(w, "timings_ms");
 	for (int i = 0; i < STAGE_COUNT; i++)
-		if (timings->ms[i] >= 0)
-			writer_decimal(w, names_stages[i], timings->ms[i]);
+		if (reply->timings.ms[i] >= 0 && (all || i == STAGE_QUEUE || i == STAGE_TOTAL))
+			writer_decimal(w, names_stages[i], reply->timings.ms[i]);
+	writer_close(w);
+}
+
+static void write_degraded(struct writer *w, const struct reply *reply)
+{
+	if (!reply->degraded)
+		return;
+	writer_open_array(w, "degraded");
+	for (int i = 0; i < DEGRADATION_COUNT; i++)
+		if (is_degraded(reply, (enum degradation)i))
+			writer_string(w, NULL, names_degradations[i]);
 	writer_close(w);
 }
 
@@ -99,7 +117,8 @@ static int encode(const struct reply *reply, enum encoding encoding, size_t cand
 	writer_integer(&w, "attempt", reply->attempt);
 	write_result(&w, &reply->result, candidates);
 	task_write_error(&w, &reply->error);
-	write_timings(&w, &reply->timings);
+	write_timings(&w, reply);
+	write_degraded(&w, reply);
 	writer_string_or_null(&w, "worker", reply->worker);
 	writer_string_or_null(&w, "model", reply->model);
 	writer_time_or_null(&w, "accepted_at", reply->accepted_at_ms);

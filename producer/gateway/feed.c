@@ -50,6 +50,7 @@ static int handle_reply(struct gateway *gateway, const struct amqp_delivery *del
 	if (reply_encode(&reply, ENCODING_JSON, &json) != 0) {
 		r = error_set(err, ERROR_INTERNAL, "out of memory");
 	} else {
+		overload_hear(gateway->overload, &reply);
 		desk_reply(gateway->desk, reply.task_id, (const char *)json.data, json.size);
 		publish(gateway, delivery, reply.task_id, reply.state, reply.attempt, &json);
 	}

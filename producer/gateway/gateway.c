@@ -137,6 +137,18 @@ static void adopt(struct gateway *gateway, const struct config *config)
 		synchronous_adopt(gateway->synchronous, config);
 }
 
+static int make_overload(struct gateway *gateway)
+{
+	const struct overload_settings settings = {
+	    .url = &gateway->broker,
+	    .max_queue_depth = config_integer(gateway->config, OPTION_GATEWAY_MAX_QUEUE_DEPTH),
+	    .metrics = gateway->metrics,
+	};
+
+	gateway->overload = overload_new(&settings);
+	return gateway->overload ? 0 : -ENOMEM;
+}
+
 static int make(struct gateway *gateway, struct error *err)
 {
 	const struct config *config = gateway->config;
@@ -168,7 +180,8 @@ static int make(struct gateway *gateway, struct error *err)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	if (!gateway->synchronous)
 		r = make_links(gateway, err);
-	if (r == 0 && (make_desk(gateway) != 0 || routes_start_pools(gateway) != 0 || replays_start(gateway) != 0))
+	if (r == 0 && (make_desk(gateway) != 0 || make_overload(gateway) != 0 || routes_start_pools(gateway) != 0 ||
+		       replays_start(gateway) != 0))
 		r = error_set(err, ERROR_INTERNAL, "out of memory or threads");
 	return r;
 }
@@ -211,6 +224,7 @@ void gateway_free(struct gateway *gateway)
 	http_service_stop(gateway->service);
 	amqp_link_free(gateway->hearing);
 	amqp_link_free(gateway->publishing);
+	overload_free(gateway->overload);
 	desk_free(gateway->desk);
 	recent_free(gateway->recent);
 	drop_heard(gateway);
@@ -257,6 +271,8 @@ int gateway_start(struct gateway *gateway, struct error *err)
 		r = amqp_link_start(gateway->publishing, err);
 		if (r == 0)
 			r = amqp_link_start(gateway->hearing, err);
+		if (r == 0 && overload_start(gateway->overload) != 0)
+			r = error_set(err, ERROR_INTERNAL, "cannot start a thread");
 	}
 	return r == 0 ? listen_on(gateway, err) : r;
 }

@@ -10,6 +10,7 @@
 #include "gateway.h"
 #include "http/service.h"
 #include "hub.h"
+#include "overload.h"
 #include "recent.h"
 #include "store/store.h"
 #include "synchronous.h"
@@ -29,6 +30,7 @@ struct gateway {
 	struct recent *recent;
 	struct desk *desk;
 	struct hub *hub;
+	struct overload *overload;
 	struct queue *heard; /**< deliveries of events and replies, for the main thread */
 	struct http_service *service;
 	bool allows_anonymous;

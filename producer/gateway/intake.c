@@ -112,6 +112,18 @@ static bool take_ticket(struct gateway *gateway, struct visit *visit, struct sto
 	return submission->ticket != NULL;
 }
 
+/* Whether a job to be done now is taken at all, before it costs anything. False: the visit has been answered. */
+static bool admit(struct gateway *gateway, struct visit *visit, const struct job *job)
+{
+	const char *owner = visit->visitor.owner;
+	struct http_problem problem;
+
+	if (overload_admit(gateway->overload, job->scene, owner[0] ? owner : visit->address, &problem))
+		return true;
+	routes_refuse(visit, &problem);
+	return false;
+}
+
 static void submit(struct gateway *gateway, struct visit *visit, const struct job *job, struct store **store)
 {
 	const struct submitter submitter = {
@@ -126,7 +138,7 @@ static void submit(struct gateway *gateway, struct visit *visit, const struct jo
 	struct error err;
 	int64_t due_ms;
 
-	if (!read_when(visit, &due_ms))
+	if (!read_when(visit, &due_ms) || (due_ms == 0 && !admit(gateway, visit, job)))
 		return;
 	if (submission_new(&submission, &message, job, &submitter, &err) < 0) {
 		problem_from_encoding(&problem, &err);

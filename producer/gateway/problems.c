@@ -26,6 +26,8 @@ const struct http_problem_kind problem_too_many_streams = {503, "too_many_stream
 const struct http_problem_kind problem_unauthorized = {401, "unauthorized", "An API key is needed."};
 const struct http_problem_kind problem_forbidden = {403, "forbidden", "The API key does not allow this."};
 const struct http_problem_kind problem_rate_limited = {429, "rate_limited", "There were too many requests."};
+const struct http_problem_kind problem_over_share = {429, "over_share",
+						     "There is too much to do, and others send much less."};
 const struct http_problem_kind problem_invalid_header = {400, "invalid_header", "A header is not valid."};
 const struct http_problem_kind problem_idempotency_in_flight = {
     409, "idempotency_in_flight", "The same request is being carried out at this moment."};

@@ -131,6 +131,7 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 			   .dimension = parts->models->embedder.dimension},
 	    .tuning = read_tuning(config, threads),
 	    .threads = threads,
+	    .realtime_wait_target_ms = config_integer(config, OPTION_WORKER_REALTIME_WAIT_TARGET),
 	    .fetch_allow = config_string(config, OPTION_FETCH_ALLOW),
 	    .fetch_max_in_flight = (unsigned)config_integer(config, OPTION_FETCH_MAX_IN_FLIGHT),
 	    .searches_together = (unsigned)config_integer(config, OPTION_WORKER_SEARCHES_TOGETHER),

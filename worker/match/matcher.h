@@ -45,7 +45,7 @@ void matcher_free(struct matcher *matcher);
 
 /**
  * Runs `job`, whose images must be bytes by now, and fills reply->result, timings and model. The reply says which task
- * it is and when it was accepted, which orders what is done to a person.
+ * it is, when it was accepted, which orders what is done to a person, and what is to be left out.
  * On error `err` carries what is wrong and, where one photograph is to blame, which. One thread
  * at a time; takes milliseconds; checks `ctx` before each stage.
  */

@@ -83,11 +83,12 @@ bool matcher_search_gains(const struct matcher *matcher, const struct job *job)
 static void fill_query(struct people_query *query, const struct matcher_search *search)
 {
 	const struct job_options *options = &search->job->options;
+	unsigned top_k = options->top_k > 0 ? (unsigned)options->top_k : DEFAULT_TOP_K;
 
 	*query = (struct people_query){
 	    .embedding = search->embedding,
 	    .threshold = (float)search->reply->result.threshold,
-	    .top_k = options->top_k > 0 ? (unsigned)options->top_k : DEFAULT_TOP_K,
+	    .top_k = search->reply->degraded & 1u << DEGRADED_CANDIDATES ? 1 : top_k,
 	    .result = &search->reply->result,
 	};
 }

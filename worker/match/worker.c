@@ -32,7 +32,7 @@ static void enqueue(struct worker *worker, struct task *task)
 	int r = task->lane == LANE_REALTIME ? queue_push_urgent(worker->queue, task, 0)
 					    : queue_push(worker->queue, task, 0);
 
-	/* Full cannot be, by prefetch and slack; closed means the worker is stopping. */
+	/* Full is not to be expected, by prefetch and slack; closed means the worker is stopping. */
 	if (r < 0)
 		worker_give_back(worker, task);
 }
@@ -135,12 +135,7 @@ static void hold(void *arg, bool wanted)
 	if (atomic_load(&worker->draining))
 		return;
 	log_info(NULL, wanted ? "consuming paused: replies are refused" : "consuming resumed");
-	for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
-		if (wanted)
-			amqp_link_pause(worker->jobs, lane);
-		else
-			amqp_link_resume(worker->jobs, lane, 0);
-	}
+	lanes_hold(worker->lanes, wanted);
 }
 
 /* ---- start ---- */
@@ -210,6 +205,14 @@ static int make_rooms(struct worker *worker, struct error *err)
 	worker->queue = queue_new(MAX_IN_HAND);
 	if (!worker->roster || !worker->cancelled || !worker->queue)
 		return error_set(err, ERROR_INTERNAL, "no memory for the worker");
+	const struct lanes_settings lanes = {
+	    .link = worker->jobs,
+	    .prefetch =
+		{[LANE_REALTIME] = s->tuning.prefetch[LANE_REALTIME], [LANE_BATCH] = s->tuning.prefetch[LANE_BATCH]},
+	    .realtime_wait_target_ms = s->realtime_wait_target_ms,
+	    .metrics = s->metrics,
+	};
+	worker->lanes = lanes_new(&lanes);
 	const struct pulse_settings pulse = {
 	    .publisher = worker->replies,
 	    .roster = worker->roster,
@@ -229,7 +232,7 @@ static int make_rooms(struct worker *worker, struct error *err)
 	    .arg = worker,
 	};
 	worker->outbox = outbox_new(&outbox);
-	if (!worker->outbox || !worker->pulse)
+	if (!worker->lanes || !worker->outbox || !worker->pulse)
 		return error_set(err, ERROR_INTERNAL, "no memory for the worker");
 	return fetcher_new(&worker->fetcher, &fetcher, err);
 }
@@ -302,7 +305,7 @@ void worker_tune(struct worker *worker, const struct worker_tuning *tuning)
 {
 	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
 		if (tuning->prefetch[lane] != worker->settings.tuning.prefetch[lane])
-			amqp_link_set_prefetch(worker->jobs, lane, tuning->prefetch[lane]);
+			lanes_set_prefetch(worker->lanes, lane, tuning->prefetch[lane]);
 	fetcher_set_timeout(worker->fetcher, tuning->fetch_timeout_ms);
 	pulse_set_interval(worker->pulse, tuning->heartbeat_ms);
 	pthread_mutex_lock(&worker->lock);
@@ -314,6 +317,7 @@ void worker_tick(struct worker *worker)
 {
 	metric_set(worker->meters.in_hand, (double)roster_count(worker->roster));
 	outbox_tick(worker->outbox);
+	lanes_tick(worker->lanes);
 	pulse_tick(worker->pulse);
 }
 
@@ -402,6 +406,7 @@ static void finish_in_hand(struct worker *worker)
 void worker_drain(struct worker *worker)
 {
 	atomic_store(&worker->draining, true);
+	lanes_leave(worker->lanes);
 	if (amqp_link_drain(worker->jobs, FLUSH_TIMEOUT_MS) < 0)
 		log_warning(NULL, "broker did not confirm the end of consuming");
 	dead_drain(worker->dead);
@@ -424,6 +429,7 @@ void worker_stop(struct worker *worker)
 	records_free(worker->records);
 	registry_stop(worker->registry);
 	outbox_free(worker->outbox);
+	lanes_free(worker->lanes);
 	pulse_free(worker->pulse);
 	cancelled_free(worker->cancelled);
 	roster_free(worker->roster);

@@ -33,8 +33,9 @@ struct worker_settings {
 	struct amqp_link_settings link; /**< broker, heartbeat and the like; each link fills in the rest */
 	struct matcher_settings matcher;
 	struct quarantine_settings quarantine;
-	struct worker_tuning tuning; /**< its rules are the matcher's too */
-	unsigned threads;            /**< ≥ 1 */
+	struct worker_tuning tuning;     /**< its rules are the matcher's too */
+	unsigned threads;                /**< ≥ 1 */
+	int64_t realtime_wait_target_ms; /**< the batch lane yields while realtime jobs wait longer; 0: never */
 	const char *fetch_allow;
 	unsigned fetch_max_in_flight;
 	unsigned searches_together;       /**< 1 to GALLERY_MAX_QUERIES */

@@ -9,8 +9,10 @@
 #include "cancelled.h"
 #include "dead.h"
 #include "fetcher.h"
+#include "lanes.h"
 #include "meters.h"
 #include "outbox.h"
+#include "pace.h"
 #include "pulse.h"
 #include "records.h"
 #include "registry.h"
@@ -22,6 +24,7 @@ struct worker {
 	struct meters meters;
 	struct amqp_link *jobs;    /* consumes both lanes, and what the fleet is told */
 	struct amqp_link *replies; /* publishes */
+	struct lanes *lanes;
 	struct dead *dead;
 	struct roster *roster;
 	struct cancelled *cancelled;
@@ -31,6 +34,7 @@ struct worker {
 	struct registry *registry; /* NULL: without a store */
 	struct records *records;   /* likewise */
 	struct queue *queue;
+	struct pace pace;
 	struct pool *pool;
 
 	atomic_uint_fast64_t lost_generation; /* of the jobs link: what came in on it or before is stale */

@@ -72,6 +72,7 @@ static void finish(void *arg, struct task *task, const struct error *err)
 		fail(worker, task, err);
 		return;
 	}
+	pace_note(&worker->pace, &task->reply);
 	task->reply.state = TASK_SUCCEEDED;
 	outbox_reply(worker->outbox, task);
 }
@@ -160,6 +161,29 @@ static bool answer_again(struct worker *worker, struct task *task)
 	return true;
 }
 
+/* Whether the task can still be done in time; one that cannot is answered now, and those behind it come earlier. */
+static int check_time(struct worker *worker, const struct task *task, struct error *err)
+{
+	double waited_ms = task->reply.timings.ms[STAGE_QUEUE];
+	int r = context_check(&task->ctx, "the match began", err);
+
+	if (r < 0 || task->ctx.deadline_ms == 0 || task_needs_fetch(task))
+		return r;
+	int64_t left_ms = context_remaining_ms(&task->ctx, INT64_MAX);
+	if (!pace_is_hopeless(&worker->pace, task->job.op, waited_ms, (double)left_ms))
+		return 0;
+	return error_set(err, ERROR_DEADLINE_EXCEEDED, "after %.0f ms in the queue, the %d ms left are too few",
+			 waited_ms, (int)left_ms);
+}
+
+/* What is optional, for the time being. */
+static void degrade(struct task *task)
+{
+	task->reply.degraded = 1u << DEGRADED_TIMINGS;
+	if (task->job.op == JOB_SEARCH && task->job.options.top_k != 1)
+		task->reply.degraded |= 1u << DEGRADED_CANDIDATES;
+}
+
 /* First sight of a delivery: understand it, check that it is still wanted, say that it runs. */
 static void begin(struct worker *worker, struct bench *bench, struct task *task)
 {
@@ -175,11 +199,14 @@ static void begin(struct worker *worker, struct bench *bench, struct task *task)
 	else if (answer_again(worker, task))
 		return;
 	timings_add(&task->reply.timings, STAGE_QUEUE, task_waited_ms(task));
-	if (context_check(&task->ctx, "the match began", &err) < 0) {
+	lanes_observe(worker->lanes, task->lane, task->reply.timings.ms[STAGE_QUEUE]);
+	if (check_time(worker, task, &err) < 0) {
 		fail(worker, task, &err);
 		return;
 	}
 	task_begin_attempt(task);
+	if (lanes_degraded(worker->lanes))
+		degrade(task);
 	outbox_event(worker->outbox, task, TASK_RUNNING, 0);
 	if (task_needs_fetch(task))
 		fetcher_start(worker->fetcher, task);

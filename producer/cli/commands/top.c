@@ -51,7 +51,7 @@ static int open_depths(struct top *top, const struct config *config, struct erro
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	int r = amqp_settings_from_config(url, &link, config, err);
 	if (r == 0) {
-		top->depths = amqp_depths_new(url);
+		top->depths = amqp_depths_new(url, TOPOLOGY_ALL);
 		r = top->depths ? 0 : error_set(err, ERROR_INTERNAL, "out of memory");
 	}
 	free(url);

@@ -46,6 +46,8 @@ void ranking_print(FILE *out, struct terminal terminal, const struct reply *repl
 			terminal_plain(terminal), result->threshold);
 	else
 		print_table(out, terminal, result);
+	if (reply->degraded & 1u << DEGRADED_CANDIDATES)
+		fprintf(out, "The fleet is overloaded: only the best was looked for.\n");
 }
 
 enum exit_status ranking_status(const struct reply *reply)

@@ -16,7 +16,7 @@ static int set_up(void **state)
 {
 	int r = fixture_set_up(state);
 
-	depths = amqp_depths_new(&url);
+	depths = amqp_depths_new(&url, TOPOLOGY_ALL);
 	return depths ? r : -1;
 }
 
@@ -76,6 +76,26 @@ static void test_counts_what_waits(void **state)
 	amqp_link_free(link);
 }
 
+static void test_parts_of_the_topology(void **state)
+{
+	struct amqp_depths *parts = amqp_depths_new(&url, TOPOLOGY_TRACKER);
+	const struct amqp_depth *rows;
+	struct error err = {0};
+	bool tracker = false;
+	unsigned count;
+
+	(void)state;
+	assert_non_null(parts);
+	if (amqp_depths_read(parts, &rows, &count, &err) < 0)
+		fail_msg("%s", err.text);
+	for (unsigned i = 0; i < count; i++) {
+		assert_string_not_equal(rows[i].queue, topology_lane_queue(LANE_BATCH));
+		tracker = tracker || strcmp(rows[i].queue, TOPOLOGY_TRACKER_QUEUE) == 0;
+	}
+	assert_true(tracker);
+	amqp_depths_free(parts);
+}
+
 static void test_nothing_is_declared(void **state)
 {
 	(void)state;
@@ -111,7 +131,7 @@ static void test_no_broker(void **state)
 	(void)state;
 	amqp_depths_free(depths);
 	url.hosts[0].port = 1;
-	depths = amqp_depths_new(&url);
+	depths = amqp_depths_new(&url, TOPOLOGY_ALL);
 	assert_non_null(depths);
 	assert_true(amqp_depths_read(depths, &rows, &count, &err) < 0);
 	assert_int_equal(err.code, ERROR_CONNECTION);
@@ -119,6 +139,7 @@ static void test_no_broker(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(test_counts_what_waits, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(test_parts_of_the_topology, set_up, tear_down),
     cmocka_unit_test_setup_teardown(test_nothing_is_declared, set_up, tear_down),
     cmocka_unit_test_setup_teardown(test_connects_again, set_up, tear_down),
     cmocka_unit_test_setup_teardown(test_no_broker, set_up, tear_down),

@@ -13,6 +13,7 @@
 #include "job/delivery_report.h"
 #include "job/event.h"
 #include "job/job.h"
+#include "job/names.h"
 #include "job/reply.h"
 
 #define TASK_ID "0193a5d0-7c00-7abc-8def-0123456789ab"
@@ -97,6 +98,9 @@ static void print_replies(void)
 	strcpy(reply.model, "abc");
 	reply.accepted_at_ms = SOME_TIME_MS;
 	reply.finished_at_ms = SOME_TIME_MS;
+	print_reply(&reply);
+
+	reply.degraded = 1 << DEGRADED_CANDIDATES | 1 << DEGRADED_TIMINGS;
 	print_reply(&reply);
 
 	reply.result = (struct reply_result){.present = true};
@@ -197,6 +201,9 @@ static void print_words(void)
 	printf("\nwords ErrorCode");
 	for (int i = ERROR_INVALID_JOB; i <= ERROR_STORE_UNAVAILABLE; i++)
 		printf(" %s", error_code_name((enum error_code)i));
+	printf("\nwords Degradation");
+	for (int i = 0; i < DEGRADATION_COUNT; i++)
+		printf(" %s", names_degradations[i]);
 	printf("\nmay-retry");
 	for (int i = ERROR_INVALID_JOB; i <= ERROR_STORE_UNAVAILABLE; i++)
 		if (error_code_class((enum error_code)i) == ERROR_CLASS_RETRY)

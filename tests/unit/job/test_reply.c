@@ -337,6 +337,54 @@ static void test_errors_of_a_later_version(void **state)
 	reply_finish(&reply);
 }
 
+static void test_what_was_left_out_is_said(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_size(encodings); i++) {
+		cleanup_with(buffer_finish) struct buffer body = {0};
+		struct reply reply;
+		struct reply back;
+		struct error err;
+		init_match(&reply);
+		reply.degraded = 1u << DEGRADED_CANDIDATES | 1u << DEGRADED_TIMINGS;
+		assert_int_equal(reply_encode(&reply, encodings[i], &body), 0);
+		assert_int_equal(reply_decode(&back, encodings[i], body.data, body.size, &err), 0);
+		assert_int_equal(back.degraded, reply.degraded);
+		assert_true(back.timings.ms[STAGE_QUEUE] == 1.5);
+		assert_true(back.timings.ms[STAGE_DECODE] < 0);
+		assert_true(back.timings.ms[STAGE_TOTAL] == 4.0);
+		reply_finish(&back);
+	}
+}
+
+static void test_degraded_form(void **state)
+{
+	cleanup_with(buffer_finish) struct buffer body = {0};
+	struct reply reply;
+
+	(void)state;
+	init_match(&reply);
+	reply.degraded = 1u << DEGRADED_TIMINGS;
+	assert_int_equal(reply_encode(&reply, ENCODING_JSON, &body), 0);
+	assert_non_null(strstr((char *)body.data, "\"timings_ms\":{\"queue\":1.500,\"total\":4.000},"
+						  "\"degraded\":[\"timings\"],\"worker\":"));
+}
+
+static void test_degradations_of_a_later_version(void **state)
+{
+	static const char body[] = "{\"state\": \"succeeded\", \"degraded\": [\"colours\", \"timings\"]}";
+	static const char bad[] = "{\"state\": \"succeeded\", \"degraded\": [1]}";
+	struct reply reply;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(reply_decode(&reply, ENCODING_JSON, (const uint8_t *)body, strlen(body), &err), 0);
+	assert_int_equal(reply.degraded, 1u << DEGRADED_TIMINGS);
+	reply_finish(&reply);
+	assert_int_equal(reply_decode(&reply, ENCODING_JSON, (const uint8_t *)bad, strlen(bad), &err), -EBADMSG);
+	assert_string_equal(err.text, "degraded[0]: a string was expected, found a whole number");
+}
+
 static void test_routing_keys(void **state)
 {
 	char key[ENVELOPE_SHORT_SIZE];
@@ -385,6 +433,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_what_cannot_fit),
     cmocka_unit_test(test_decode_refusals),
     cmocka_unit_test(test_errors_of_a_later_version),
+    cmocka_unit_test(test_what_was_left_out_is_said),
+    cmocka_unit_test(test_degraded_form),
+    cmocka_unit_test(test_degradations_of_a_later_version),
     cmocka_unit_test(test_routing_keys),
     cmocka_unit_test(test_names),
 };

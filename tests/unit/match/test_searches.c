@@ -189,6 +189,21 @@ static void in_a_small_gallery_nobody_waits(void **state)
 	expect(0, "ada");
 }
 
+static void an_overloaded_worker_gives_the_best_alone(void **state)
+{
+	struct task *all = search_for(0, RIG_BOB, "staff");
+	struct task *best = search_for(1, RIG_BOB, "staff");
+
+	(void)state;
+	all->job.options = best->job.options = (struct job_options){.has_threshold = true, .threshold = -1};
+	best->reply.degraded = 1u << DEGRADED_CANDIDATES;
+	searches_take(searches, all);
+	searches_take(searches, best);
+	searches_finish(searches);
+	assert_int_equal(all->reply.result.candidate_count, 2);
+	expect(1, "bob");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -198,6 +213,7 @@ static const struct CMUnitTest tests[] = {
     CASE(who_is_cancelled_meanwhile_gets_no_result),
     CASE(what_has_no_face_fails_at_once),
     CASE(in_a_small_gallery_nobody_waits),
+    CASE(an_overloaded_worker_gives_the_best_alone),
 };
 
 int main(void)

@@ -66,6 +66,19 @@ static void test_a_long_name_does_not_push_the_others(void **state)
 	assert_printed(&reply, false, expected);
 }
 
+static void test_an_overloaded_fleet(void **state)
+{
+	struct reply reply;
+
+	(void)state;
+	make_reply(&reply, 1);
+	reply.degraded = 1u << DEGRADED_CANDIDATES;
+	assert_printed(&reply, false,
+		       " rank  person  similarity  image\n"
+		       "    1  jörg        0.8125  01930000-0000-7000-8000-000000000002\n"
+		       "The fleet is overloaded: only the best was looked for.\n");
+}
+
 static void test_nobody(void **state)
 {
 	struct reply reply;
@@ -93,6 +106,7 @@ static void test_failure(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_table),
     cmocka_unit_test(test_a_long_name_does_not_push_the_others),
+    cmocka_unit_test(test_an_overloaded_fleet),
     cmocka_unit_test(test_nobody),
     cmocka_unit_test(test_failure),
 };
