@@ -32,18 +32,24 @@ static int ask(struct breakers *breakers, struct error *err)
 			 "the store failed again and again: it is not asked for a moment");
 }
 
-/* Passes `r` on. A store that refuses a statement answers. */
-static int report(struct breakers *breakers, int r, const struct error *err)
+/* Passes `r` on. A store that refuses a statement answers; one that was too slow for a caller in a hurry may be well.
+ */
+static int report(struct database *database, int r, const struct error *err)
 {
-	if (breakers)
-		breakers_report(breakers, NULL, BREAKER, r >= 0 || err->code != ERROR_STORE_UNAVAILABLE);
+	if (!database->breakers)
+		return r;
+	bool failed = r < 0 && err && err->code == ERROR_STORE_UNAVAILABLE;
+	if (failed && database->limit_ms < database->timeout_ms)
+		breakers_withdraw(database->breakers, BREAKER);
+	else
+		breakers_report(database->breakers, NULL, BREAKER, !failed);
 	return r;
 }
 
 /* For the steps of a transaction, which counts as a success only when it is through. */
-static int report_failure(struct breakers *breakers, int r, const struct error *err)
+static int report_failure(struct database *database, int r, const struct error *err)
 {
-	return r < 0 ? report(breakers, r, err) : r;
+	return r < 0 ? report(database, r, err) : r;
 }
 
 /* --- */
@@ -62,11 +68,30 @@ int database_open(struct database **out, const char *url, int64_t timeout_ms, st
 {
 	int r = ask(breakers, err);
 
-	if (r == 0)
-		r = report(breakers, open_engine(out, url, timeout_ms, err), err);
-	if (r == 0)
+	if (r < 0)
+		return r;
+	r = open_engine(out, url, timeout_ms, err);
+	if (breakers)
+		breakers_report(breakers, NULL, BREAKER, r == 0 || !err || err->code != ERROR_STORE_UNAVAILABLE);
+	if (r == 0) {
 		(*out)->breakers = breakers;
+		(*out)->timeout_ms = timeout_ms;
+		(*out)->limit_ms = timeout_ms;
+	}
 	return r;
+}
+
+void database_limit(struct database *database, int64_t ms)
+{
+	int64_t limit_ms = ms < 1 ? 1 : ms;
+
+	if (limit_ms > database->timeout_ms)
+		limit_ms = database->timeout_ms;
+	if (limit_ms == database->limit_ms)
+		return;
+	database->limit_ms = limit_ms;
+	if (database->ops->limit)
+		database->ops->limit(database);
 }
 
 void database_close(struct database *database)
@@ -79,7 +104,7 @@ int database_begin(struct database *database, bool writes, struct error *err)
 {
 	int r = ask(database->breakers, err);
 
-	return r == 0 ? report_failure(database->breakers, database->ops->begin(database, writes, err), err) : r;
+	return r == 0 ? report_failure(database, database->ops->begin(database, writes, err), err) : r;
 }
 
 int database_begin_bulk(struct database *database, struct error *err)
@@ -91,7 +116,7 @@ int database_begin_bulk(struct database *database, struct error *err)
 
 int database_run(struct database *database, const struct database_statement *statement, struct error *err)
 {
-	return report_failure(database->breakers, database->ops->run(database, statement, err), err);
+	return report_failure(database, database->ops->run(database, statement, err), err);
 }
 
 /* Passes rows on and remembers that there were any: what has seen some cannot be begun again. */
@@ -121,7 +146,7 @@ int database_read(struct database *database, const struct database_statement *st
 	r = database->ops->run(database, &counted, err);
 	if (r < 0 && !counter.any && database->ops->recover && database->ops->recover(database, err))
 		r = database->ops->run(database, &counted, err);
-	return report(database->breakers, r, err);
+	return report(database, r, err);
 }
 
 int database_execute(struct database *database, const char *sql, const struct database_value *values, unsigned count,
@@ -133,15 +158,14 @@ int database_execute(struct database *database, const char *sql, const struct da
 
 int database_insert(struct database *database, const struct database_rows *rows, struct error *err)
 {
-	return rows->count > 0 ? report_failure(database->breakers, database->ops->insert(database, rows, err), err)
-			       : 0;
+	return rows->count > 0 ? report_failure(database, database->ops->insert(database, rows, err), err) : 0;
 }
 
 int database_commit(struct database *database, struct error *err)
 {
 	const struct database_statement commit = {.sql = "COMMIT"};
 
-	return report(database->breakers, database->ops->run(database, &commit, err), err);
+	return report(database, database->ops->run(database, &commit, err), err);
 }
 
 void database_rollback(struct database *database)

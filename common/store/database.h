@@ -19,6 +19,8 @@ struct breakers; /* obs/breakers.h */
 struct database {
 	const struct database_ops *ops;
 	struct breakers *breakers; /**< NULL: none */
+	int64_t timeout_ms;        /**< as it was opened */
+	int64_t limit_ms;          /**< at most timeout_ms */
 };
 
 /** A parameter. Make it with the functions below; text and bytes are borrowed. */
@@ -66,6 +68,8 @@ struct database_ops {
 	int (*begin)(struct database *database, bool writes, struct error *err);
 	int (*run)(struct database *database, const struct database_statement *statement, struct error *err);
 	int (*insert)(struct database *database, const struct database_rows *rows, struct error *err);
+	/** What is run from now on waits for at most limit_ms. NULL: it looks there itself. */
+	void (*limit)(struct database *database);
 	/** Makes a connection that was lost anew; false: it was not, or cannot be made. NULL: it is never lost. */
 	bool (*recover)(struct database *database, struct error *err);
 	/** Lets the statements of a transaction take DATABASE_BULK times as long. NULL: they may anyway. */
@@ -84,6 +88,9 @@ extern const struct database_ops database_postgres;
  */
 int database_open(struct database **out, const char *url, int64_t timeout_ms, struct breakers *breakers,
 		  struct error *err) must_check;
+
+/** As store_limit(). */
+void database_limit(struct database *database, int64_t ms);
 
 /** NULL is fine. */
 void database_close(struct database *database);

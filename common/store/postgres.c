@@ -202,10 +202,18 @@ static int read_results(struct postgres *p, const struct database_statement *sta
 	}
 }
 
+/* A caller in a hurry does not wait for the server to give up. A connection that is being set up has no limit yet. */
+static int64_t patience_ms(const struct postgres *p)
+{
+	if (p->base.limit_ms > 0 && p->base.limit_ms < p->timeout_ms)
+		return p->base.limit_ms;
+	return (p->is_bulk ? DATABASE_BULK : 1) * p->timeout_ms + SLACK_MS;
+}
+
 static int send_and_read(struct postgres *p, const struct database_statement *statement,
 			 const struct parameters *parameters, struct error *err)
 {
-	int64_t until_ms = clock_monotonic_ms() + (p->is_bulk ? DATABASE_BULK : 1) * p->timeout_ms + SLACK_MS;
+	int64_t until_ms = clock_monotonic_ms() + patience_ms(p);
 
 	if (!PQsendQueryParams(p->connection, statement->sql, (int)statement->value_count, parameters->types,
 			       parameters->values, parameters->lengths, parameters->formats, 1))

@@ -216,11 +216,21 @@ static void position(sqlite3_context *context, int count, sqlite3_value **values
 	sqlite3_result_int64(context, at ? at - whole + 1 : 0);
 }
 
+static void wait_at_most(struct database *database, int64_t ms)
+{
+	sqlite3_busy_timeout(handle_of(database), ms > INT_MAX ? INT_MAX : (int)ms);
+}
+
+static void limit(struct database *database)
+{
+	wait_at_most(database, database->limit_ms);
+}
+
 static int set_up(struct database *database, int64_t timeout_ms, struct error *err)
 {
 	struct error why = {0};
 
-	sqlite3_busy_timeout(handle_of(database), timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms);
+	wait_at_most(database, timeout_ms);
 	int r = use_wal(database, timeout_ms, &why);
 	if (r < 0 && err)
 		*err = why;
@@ -273,5 +283,6 @@ const struct database_ops database_sqlite = {
     .begin = begin,
     .run = run,
     .insert = insert,
+    .limit = limit,
     .lock_schema = lock_schema,
 };

@@ -59,6 +59,11 @@ void store_close(struct store *store)
 	free(store);
 }
 
+void store_limit(struct store *store, int64_t ms)
+{
+	database_limit(store->database, ms);
+}
+
 int store_migrate(const struct store_settings *settings, int *from, int *to, struct error *err)
 {
 	struct database *database;

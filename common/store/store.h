@@ -30,6 +30,13 @@ struct store_settings {
  */
 int store_open(struct store **out, const struct store_settings *settings, struct error *err) must_check;
 
+/**
+ * From now on a call waits for at most `ms`, if that is less than `timeout_ms`; what takes longer is
+ * `store_unavailable`. For callers with a deadline of their own. Making a lost connection anew takes as long as ever.
+ * Never blocks.
+ */
+void store_limit(struct store *store, int64_t ms);
+
 /** Borrows store.url and takes store.timeout_ms. `config` when there is no URL. */
 int store_settings_from_config(struct store_settings *out, const struct config *config, struct error *err) must_check;
 

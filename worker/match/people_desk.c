@@ -41,19 +41,29 @@ void people_desk_free(struct people_desk *desk)
 }
 
 /* A store that this program cannot work with ends the worker by way of the follower; here it is just out of reach. */
-static int open_store(struct people_desk *desk, struct error *err)
+/* What is asked then ends with the task's time (`ctx` NULL: it has none of its own). */
+static int open_store(struct people_desk *desk, const struct context *ctx, struct error *err)
 {
 	struct error why = {0};
 
-	if (desk->store || store_open(&desk->store, &desk->settings->store, &why) == 0)
+	if (desk->store || store_open(&desk->store, &desk->settings->store, &why) == 0) {
+		store_limit(desk->store, context_remaining_ms(ctx, desk->settings->store.timeout_ms));
 		return 0;
+	}
 	return error_set(err, ERROR_STORE_UNAVAILABLE, "%s", why.text);
 }
 
+/* One look at the store, for the task that asked first. */
+struct look {
+	struct people_desk *desk;
+	const struct context *ctx;
+};
+
 static int load(void *arg, const char *collection, const char *user_id, struct people_person *out, struct error *err)
 {
-	struct people_desk *desk = arg;
-	int r = open_store(desk, err);
+	const struct look *look = arg;
+	struct people_desk *desk = look->desk;
+	int r = open_store(desk, look->ctx, err);
 
 	return r < 0 ? r : people_find(desk->store, collection, user_id, desk->settings->model_id, out, err);
 }
@@ -61,7 +71,8 @@ static int load(void *arg, const char *collection, const char *user_id, struct p
 int people_desk_find(struct people_desk *desk, const struct context *ctx, const char *collection, const char *user_id,
 		     struct people_person *out, struct error *err)
 {
-	int r = people_cache_find(desk->settings->cache, ctx, collection, user_id, load, desk, out, err);
+	struct look look = {.desk = desk, .ctx = ctx};
+	int r = people_cache_find(desk->settings->cache, ctx, collection, user_id, load, &look, out, err);
 
 	if (r < 0 || out->count > 0)
 		return r;
@@ -80,7 +91,7 @@ static int check_models(struct people_desk *desk, const char *collection, struct
 {
 	uint64_t images = 0;
 	uint64_t ours = 0;
-	int r = open_store(desk, err);
+	int r = open_store(desk, NULL, err);
 
 	if (r == 0)
 		r = collections_count_images(desk->store, collection, NULL, &images, err);
@@ -185,7 +196,7 @@ int people_desk_enroll(struct people_desk *desk, const struct context *ctx, cons
 {
 	enum people_outcome outcome = PEOPLE_STORED;
 	uint64_t version = 0;
-	int r = open_store(desk, err);
+	int r = open_store(desk, ctx, err);
 
 	if (r == 0)
 		r = people_enroll(desk->store, enrolment, &outcome, &version, err);
@@ -212,7 +223,7 @@ int people_desk_unenroll(struct people_desk *desk, const struct context *ctx, co
 {
 	unsigned removed = 0;
 	uint64_t version = 0;
-	int r = open_store(desk, err);
+	int r = open_store(desk, ctx, err);
 
 	if (r == 0)
 		r = people_unenroll(desk->store, collection, user_id, command, &removed, &version, err);

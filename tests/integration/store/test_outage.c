@@ -160,6 +160,35 @@ static void assert_timeout(struct database *database, const char *expected)
 	database_rollback(database);
 }
 
+/* A caller with little time gets its answer in it, and leaves the connection to those who come after. */
+static void test_caller_in_a_hurry(void **state)
+{
+	const struct store_settings settings = {.url = url, .timeout_ms = 600000};
+	struct error err = {0};
+	struct store *store;
+	int64_t backend = 0;
+	uint64_t version;
+	const struct database_statement ask = {
+	    .sql = "SELECT CAST(pg_backend_pid() AS BIGINT)", .fn = note_number, .arg = &backend};
+
+	(void)state;
+	assert_int_equal(store_migrate(&settings, NULL, NULL, &err), 0);
+	assert_int_equal(store_open(&store, &settings, &err), 0);
+	assert_int_equal(database_read(store->database, &ask, &err), 0);
+	assert_int_equal(database_begin(store->database, false, &err), 0);
+	store_limit(store, 50);
+	/* Were it to wait as long as the settings say, so would this test. */
+	assert_int_equal(kill((pid_t)backend, SIGSTOP), 0);
+	assert_true(database_run(store->database, &ask, &err) < 0);
+	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	assert_int_equal(kill((pid_t)backend, SIGCONT), 0);
+	database_rollback(store->database);
+	store_limit(store, 600000);
+	if (people_version(store, &version, &err) < 0)
+		fail_msg("%s", err.text);
+	store_close(store);
+}
+
 /* A server that is down is found out by a few calls; the others are told so without asking it, until one finds it well.
  */
 static void test_server_that_keeps_failing(void **state)
@@ -205,9 +234,13 @@ static void test_bulk_may_take_longer(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_server_that_keeps_failing),      cmocka_unit_test(test_bulk_may_take_longer),
-    cmocka_unit_test(test_password_is_told_nobody),        cmocka_unit_test(test_server_that_does_not_answer),
-    cmocka_unit_test(test_server_that_stops_answering),    cmocka_unit_test(test_server_that_ends_and_comes_back),
+    cmocka_unit_test(test_bulk_may_take_longer),
+    cmocka_unit_test(test_caller_in_a_hurry),
+    cmocka_unit_test(test_password_is_told_nobody),
+    cmocka_unit_test(test_server_that_does_not_answer),
+    cmocka_unit_test(test_server_that_ends_and_comes_back),
+    cmocka_unit_test(test_server_that_keeps_failing),
+    cmocka_unit_test(test_server_that_stops_answering),
     cmocka_unit_test(test_server_that_was_away_unnoticed),
 };
 
