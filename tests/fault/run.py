@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Breaks a fleet under load in every way it knows, and checks that nothing is lost.
 
-usage: run.py [--bin DIR] [--scenario NAME] [--seed N] [--seconds N] [--random] [--cluster] [--list] [--counts FILE]
+usage: run.py [--bin DIR] [--scenario NAME] [--short] [--seed N] [--seconds N] [--random] [--cluster] [--list] [--counts FILE]
 
 Starts servers and programs of its own. Exit status 1 when an invariant is broken; the logs are kept then.
 tests/fault/README.md explains the table and how to reproduce a failure.
@@ -33,6 +33,7 @@ def options():
     build = os.path.join(ROOT, "build-test")
     parser.add_argument("--bin", default=build, metavar="DIR", help="build folder of the programs")
     parser.add_argument("--scenario", default="", metavar="NAME", help="only those whose name contains NAME")
+    parser.add_argument("--short", action="store_true", help="one scenario of each kind")
     parser.add_argument("--seed", type=int, default=1, help="of the load, and of the faults with --random")
     parser.add_argument("--seconds", type=float, help="length of a fault; with --random, of everything (default 1800)")
     parser.add_argument("--random", action="store_true", help="up to three faults at once, drawn by the seed")
@@ -43,7 +44,9 @@ def options():
 
 
 def table_of(arguments):
-    return cluster.table() if arguments.cluster else scenarios.table()
+    if arguments.cluster:
+        return cluster.table()
+    return scenarios.short_table() if arguments.short else scenarios.table()
 
 
 def chosen(arguments):

@@ -79,6 +79,20 @@ def table():
     return [*of_programs(), *of_the_broker(), *of_the_stores(), *of_others()]
 
 
+# One of each kind, for those in a hurry.
+SHORT = """
+none workers-restarted-in-turn gateway-killed worker-1-killed callback-killed tracker-killed scheduler-killed
+worker-broker-cut gateway-broker-stalled callback-broker-half-closed tracker-broker-corrupted broker-killed queues-full
+postgres-killed postgres-stalled redis-frozen endpoint-answers-500 endpoint-answers-410 callback-odd-stalled
+worker-images-stalled client-gateway-corrupted
+""".split()
+
+
+def short_table():
+    by_name = {scenario.name: scenario for scenario in table()}
+    return [by_name[name] for name in SHORT]
+
+
 def drawn(rng, name):
     """A scenario of up to three faults at once, each the fault of one in the table."""
     parts = rng.sample([part for part in table() if not part.steady], rng.choice((1, 2, 2, 3)))
