@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Breaks a fleet under load in every way it knows, and checks that nothing is lost.
 
-usage: run.py [--bin DIR] [--scenario NAME] [--short] [--seed N] [--seconds N] [--random] [--cluster] [--list] [--counts FILE]
+usage: run.py [--bin DIR] [--scenario NAME] [--short] [--seed N] [--seconds N] [--random] [--cluster] [--valgrind] [--list] [--counts FILE]
 
 Starts servers and programs of its own. Exit status 1 when an invariant is broken; the logs are kept then.
 tests/fault/README.md explains the table and how to reproduce a failure.
@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "e2e")]
 
 import cluster  # noqa: E402
+import fleet  # noqa: E402
 import scenarios  # noqa: E402
 import testbed  # noqa: E402
 from fleet import ROOT  # noqa: E402
@@ -38,6 +39,7 @@ def options():
     parser.add_argument("--seconds", type=float, help="length of a fault; with --random, of everything (default 1800)")
     parser.add_argument("--random", action="store_true", help="up to three faults at once, drawn by the seed")
     parser.add_argument("--cluster", action="store_true", help="the scenarios of three RabbitMQ nodes")
+    parser.add_argument("--valgrind", action="store_true", help="the programs run under it, many times slower")
     parser.add_argument("--list", action="store_true", help="name the scenarios and end")
     parser.add_argument("--counts", metavar="FILE", help='write "N passed, N failed" there')
     return parser.parse_args()
@@ -68,6 +70,9 @@ def main():
     if arguments.list:
         print("\n".join(scenario.name for scenario in table_of(arguments)))
         return 0
+    if arguments.valgrind:
+        testbed.Testbed.prefix = testbed.VALGRIND
+        fleet.PATIENCE = 10
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = tempfile.mkdtemp(prefix="facefleet-fault-logs.")
     seconds = None if arguments.random else arguments.seconds

@@ -6,6 +6,7 @@ import threading
 import time
 import traceback
 
+import fleet
 from fleet import wait_until
 from http_support import Api
 from invariants import TERMINAL, Auditor
@@ -130,7 +131,7 @@ class Run:
 
     def wait_for(self, left):
         """What is left of a list that ought to become empty."""
-        end = time.monotonic() + LIMIT_SECONDS
+        end = time.monotonic() + LIMIT_SECONDS * fleet.PATIENCE
         while (rest := left()) and time.monotonic() < end:
             threading.Event().wait(0.1)
         return rest

@@ -21,6 +21,19 @@ LANE_LENGTH = 30
 PHOTOS = ("person01_1", "person01_2", "person01_3", "person02_1", "person03_1")
 
 
+# Invalid accesses and definite leaks end a program with a status that its fleet takes amiss. The worker looks at suspect
+# jobs in a process of its own, and some programs start themselves anew, hence the children.
+VALGRIND = (
+    "valgrind",
+    "--quiet",
+    "--trace-children=yes",
+    "--error-exitcode=99",
+    "--leak-check=full",
+    "--show-leak-kinds=definite",
+    "--errors-for-leak-kinds=definite",
+)
+
+
 def kind_of(name):
     """Workers are several, and share their ways."""
     return "worker" if name in WORKERS else name
@@ -53,6 +66,8 @@ class Servers:
 class Testbed:
     """Programs with the names in PROGRAMS, `way(program, server)` between them and broker, postgres, redis, good, odd,
     images; ("client", "gateway") and ("shell", "broker") lead there too. Its store starts empty."""
+
+    prefix = ()  # before the command of each program
 
     def __init__(self, servers, bin_dir, folder):
         self.servers = servers
@@ -125,7 +140,7 @@ class Testbed:
     def start(self, name):
         """Starts a program, or another one in its place."""
         kind = kind_of(name)
-        program = self.fleet.start("facefleet-" + kind, self.settings(kind))
+        program = self.fleet.start("facefleet-" + kind, self.settings(kind), self.prefix)
         self.programs[name] = program
         if name == "gateway":
             self.targets["gateway"] = f"http://127.0.0.1:{program.port}"
