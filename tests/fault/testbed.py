@@ -90,9 +90,13 @@ class Testbed:
         # For good: RabbitMQ 3.10 goes on refusing those whom a queue refused when its limit was removed.
         policy = ("short", LANES, json.dumps({"max-length": LANE_LENGTH}), "--apply-to", "queues")
         self.broker.command("ctl", "-q", "set_policy", "-p", self.fleet.vhost, *policy)
-        for name in PROGRAMS:
-            self.start(name)
-        self.wait_ready()
+        try:
+            for name in PROGRAMS:
+                self.start(name)
+            self.wait_ready()
+        except BaseException:
+            self.close()
+            raise
 
     def way(self, program, server):
         """The proxy between these two."""
