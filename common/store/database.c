@@ -54,29 +54,31 @@ static int report_failure(struct database *database, int r, const struct error *
 
 /* --- */
 
-static int open_engine(struct database **out, const char *url, int64_t timeout_ms, struct error *err)
+static int open_engine(struct database **out, const struct database_opening *opening, struct error *err)
 {
-	if (strncmp(url, "sqlite:", 7) == 0)
-		return database_sqlite.open(out, url + 7, timeout_ms, err);
+	const char *url = opening->url;
+
+	if (strncmp(url, DATABASE_SQLITE_URL, strlen(DATABASE_SQLITE_URL)) == 0)
+		return database_sqlite.open(out, opening, err);
 	if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0)
-		return database_postgres.open(out, url, timeout_ms, err);
+		return database_postgres.open(out, opening, err);
 	return error_set(err, ERROR_CONFIG, "the store's URL begins with neither sqlite: nor postgresql://");
 }
 
-int database_open(struct database **out, const char *url, int64_t timeout_ms, struct breakers *breakers,
-		  struct error *err)
+int database_open(struct database **out, const struct database_opening *opening, struct error *err)
 {
-	int r = ask(breakers, err);
+	int r = ask(opening->breakers, err);
 
 	if (r < 0)
 		return r;
-	r = open_engine(out, url, timeout_ms, err);
-	if (breakers)
-		breakers_report(breakers, NULL, BREAKER, r == 0 || !err || err->code != ERROR_STORE_UNAVAILABLE);
+	r = open_engine(out, opening, err);
+	if (opening->breakers)
+		breakers_report(opening->breakers, NULL, BREAKER,
+				r == 0 || !err || err->code != ERROR_STORE_UNAVAILABLE);
 	if (r == 0) {
-		(*out)->breakers = breakers;
-		(*out)->timeout_ms = timeout_ms;
-		(*out)->limit_ms = timeout_ms;
+		(*out)->breakers = opening->breakers;
+		(*out)->timeout_ms = opening->timeout_ms;
+		(*out)->limit_ms = opening->timeout_ms;
 	}
 	return r;
 }

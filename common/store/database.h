@@ -61,8 +61,15 @@ struct database_rows {
 	const struct database_value *values; /**< row by row; a column has one type */
 };
 
+struct database_opening {
+	const char *url;
+	int64_t timeout_ms;
+	struct breakers *breakers; /**< NULL: none */
+	bool creates;              /**< a file that is not there is made; otherwise that is `config` */
+};
+
 struct database_ops {
-	int (*open)(struct database **out, const char *url, int64_t timeout_ms, struct error *err);
+	int (*open)(struct database **out, const struct database_opening *opening, struct error *err);
 	void (*close)(struct database *database);
 	/** Begins a transaction that writes, or one that sees one moment. Opens a lost connection again. */
 	int (*begin)(struct database *database, bool writes, struct error *err);
@@ -78,16 +85,16 @@ struct database_ops {
 	int (*lock_schema)(struct database *database, struct error *err);
 };
 
+#define DATABASE_SQLITE_URL "sqlite:"
 extern const struct database_ops database_sqlite;
 extern const struct database_ops database_postgres;
 
 /**
  * Opens "sqlite:PATH" or "postgresql://...". A URL of neither kind is `config`; a database that cannot be reached
  * `store_unavailable`, without its password. Everything that takes longer than `timeout_ms` fails likewise. With
- * `breakers` (may be NULL) a database that keeps failing is not asked for a while: that is `store_unavailable` at once.
+ * breakers a database that keeps failing is not asked for a while: that is `store_unavailable` at once.
  */
-int database_open(struct database **out, const char *url, int64_t timeout_ms, struct breakers *breakers,
-		  struct error *err) must_check;
+int database_open(struct database **out, const struct database_opening *opening, struct error *err) must_check;
 
 /** As store_limit(). */
 void database_limit(struct database *database, int64_t ms);

@@ -396,15 +396,15 @@ static PGconn *connect_to(const char *url, int64_t timeout_ms)
 	return PQconnectdbParams(keys, values, 1);
 }
 
-static int open_database(struct database **out, const char *url, int64_t timeout_ms, struct error *err)
+static int open_database(struct database **out, const struct database_opening *opening, struct error *err)
 {
 	struct postgres *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return error_set(err, ERROR_INTERNAL, "no memory for a store");
 	p->base.ops = &database_postgres;
-	p->timeout_ms = timeout_ms;
-	p->connection = connect_to(url, timeout_ms);
+	p->timeout_ms = opening->timeout_ms;
+	p->connection = connect_to(opening->url, opening->timeout_ms);
 	PQsetNoticeProcessor(p->connection, ignore_notice, NULL);
 	PQsetnonblocking(p->connection, 1);
 	int r = PQstatus(p->connection) == CONNECTION_OK

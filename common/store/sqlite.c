@@ -257,17 +257,29 @@ static void make_private_file(const char *path)
 		close(fd);
 }
 
-static int open_database(struct database **out, const char *path, int64_t timeout_ms, struct error *err)
+/* Opening does not make a store: the file would be ours, and whoever makes the tables could be another user. */
+static int open_file(struct sqlite *s, const char *path, bool creates, struct error *err)
 {
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (creates ? SQLITE_OPEN_CREATE : 0);
+
+	if (creates)
+		make_private_file(path);
+	else if (access(path, F_OK) != 0 && errno == ENOENT)
+		return error_set(err, ERROR_CONFIG, "there is no such file: run `facefleet store migrate`");
+	return sqlite3_open_v2(path, &s->handle, flags, NULL) == SQLITE_OK ? 0 : fail(s->handle, err);
+}
+
+static int open_database(struct database **out, const struct database_opening *opening, struct error *err)
+{
+	const char *path = opening->url + strlen(DATABASE_SQLITE_URL);
 	struct sqlite *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return error_set(err, ERROR_INTERNAL, "no memory for a store");
 	s->base.ops = &database_sqlite;
-	make_private_file(path);
-	int status =
-	    sqlite3_open_v2(path, &s->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-	int r = status == SQLITE_OK ? set_up(&s->base, timeout_ms, err) : fail(s->handle, err);
+	int r = open_file(s, path, opening->creates, err);
+	if (r == 0)
+		r = set_up(&s->base, opening->timeout_ms, err);
 	if (r < 0) {
 		error_prefix(err, "%.100s", path);
 		close_database(&s->base);

@@ -7,10 +7,16 @@
 
 #define DEFAULT_TIMEOUT_MS 5000
 
-static int open_database(struct database **out, const struct store_settings *settings, struct error *err)
+static int open_database(struct database **out, const struct store_settings *settings, bool creates, struct error *err)
 {
-	return database_open(out, settings->url, settings->timeout_ms > 0 ? settings->timeout_ms : DEFAULT_TIMEOUT_MS,
-			     settings->breakers, err);
+	const struct database_opening opening = {
+	    .url = settings->url,
+	    .timeout_ms = settings->timeout_ms > 0 ? settings->timeout_ms : DEFAULT_TIMEOUT_MS,
+	    .breakers = settings->breakers,
+	    .creates = creates,
+	};
+
+	return database_open(out, &opening, err);
 }
 
 static int check_schema(struct database *database, struct error *err)
@@ -40,7 +46,7 @@ int store_open(struct store **out, const struct store_settings *settings, struct
 
 	if (!store)
 		return error_set(err, ERROR_INTERNAL, "no memory for a store");
-	int r = open_database(&store->database, settings, err);
+	int r = open_database(&store->database, settings, false, err);
 	if (r == 0)
 		r = check_schema(store->database, err);
 	if (r < 0) {
@@ -69,7 +75,7 @@ int store_migrate(const struct store_settings *settings, int *from, int *to, str
 	struct database *database;
 	int before = 0;
 	int after = 0;
-	int r = open_database(&database, settings, err);
+	int r = open_database(&database, settings, true, err);
 
 	if (r < 0)
 		return r;
@@ -123,7 +129,7 @@ int store_describe(const struct store_settings *settings, struct store_summary *
 {
 	struct store_summary summary = {.needed_schema = migrations_newest()};
 	struct database *database;
-	int r = open_database(&database, settings, err);
+	int r = open_database(&database, settings, false, err);
 
 	if (r < 0)
 		return r;

@@ -25,8 +25,9 @@ struct store_settings {
 };
 
 /**
- * Opens the store. Refuses (`config`, fatal) a URL of neither kind and a schema that is newer than this program or
- * older than it (naming `facefleet store migrate`); a store that cannot be reached is `store_unavailable`.
+ * Opens the store. Refuses (`config`, fatal) a URL of neither kind, a file that is not there and a schema that is newer
+ * than this program or older than it (naming `facefleet store migrate`); a store that cannot be reached is
+ * `store_unavailable`.
  */
 int store_open(struct store **out, const struct store_settings *settings, struct error *err) must_check;
 

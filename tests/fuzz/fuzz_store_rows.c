@@ -186,7 +186,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct store store;
 	struct error err;
 
-	assert(database_open(&store.database, "sqlite::memory:", 1000, NULL, &err) == 0);
+	assert(database_open(&store.database,
+			     &(struct database_opening){.url = "sqlite::memory:", .timeout_ms = 1000, .creates = true},
+			     &err) == 0);
 	assert(migrations_apply_up_to(store.database, 1, &err) == 0);
 	put_rows(store.database, &in);
 	assert(migrations_apply(store.database, &err) == 0);

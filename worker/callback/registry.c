@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -164,21 +163,9 @@ static void publish(struct registry *registry, struct snapshot *snapshot)
 	snapshot_free(unseen);
 }
 
-/* A file that is not there is not made: it would be ours, and whoever makes the tables could be another user. */
-static int open_store(struct registry *registry, struct error *err)
-{
-	static const char sqlite[] = "sqlite:";
-	const char *url = registry->settings.url;
-	const char *path = strncmp(url, sqlite, strlen(sqlite)) == 0 ? url + strlen(sqlite) : NULL;
-
-	if (path && access(path, F_OK) != 0)
-		return error_set(err, ERROR_STORE_UNAVAILABLE, "%.200s: %s", path, strerror(errno));
-	return store_open(&registry->store, &registry->settings, err);
-}
-
 static int refresh(struct registry *registry, struct error *err)
 {
-	int r = registry->store ? 0 : open_store(registry, err);
+	int r = registry->store ? 0 : store_open(&registry->store, &registry->settings, err);
 
 	for (unsigned i = 0, count = count_gone(registry); r == 0 && i < count; i++)
 		r = tell(registry, i, err);

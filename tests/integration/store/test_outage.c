@@ -225,7 +225,7 @@ static void test_bulk_may_take_longer(void **state)
 	struct error err = {0};
 
 	(void)state;
-	assert_int_equal(database_open(&database, url, 1500, NULL, &err), 0);
+	assert_int_equal(database_open(&database, &(struct database_opening){.url = url, .timeout_ms = 1500}, &err), 0);
 	assert_int_equal(database_begin_bulk(database, &err), 0);
 	assert_timeout(database, "90s");
 	assert_int_equal(database_begin(database, false, &err), 0);

@@ -228,6 +228,18 @@ static void test_names_of_another_type(void **state)
 	store_close(store);
 }
 
+static void test_opening_makes_no_file(void **state)
+{
+	struct store *store;
+	struct error err = {0};
+
+	(void)state;
+	assert_true(store_open(&store, &settings, &err) < 0);
+	assert_int_equal(err.code, ERROR_CONFIG);
+	assert_non_null(strstr(err.text, "facefleet store migrate"));
+	assert_int_equal(access(settings.url + strlen("sqlite:"), F_OK), -1);
+}
+
 static void test_older_schema_is_brought_up_to_date(void **state)
 {
 	struct database *database;
@@ -236,7 +248,10 @@ static void test_older_schema_is_brought_up_to_date(void **state)
 	int from, to;
 
 	(void)state;
-	assert_int_equal(database_open(&database, settings.url, 1000, NULL, &err), 0);
+	assert_int_equal(
+	    database_open(&database,
+			  &(struct database_opening){.url = settings.url, .timeout_ms = 1000, .creates = true}, &err),
+	    0);
 	assert_int_equal(migrations_apply_up_to(database, 1, &err), 0);
 	struct store old = {.database = database};
 	assert_int_equal(enroll(&old, "ann", 1, &err), 0);
@@ -257,7 +272,7 @@ static const struct CMUnitTest tests[] = {
     CASE(test_is_opened_for_several_processes),    CASE(test_nobody_else_may_read_it),
     CASE(test_embeddings_go_with_their_image),     CASE(test_several_processes),
     CASE(test_busy_is_an_error_that_passes),       CASE(test_names_of_another_type),
-    CASE(test_older_schema_is_brought_up_to_date),
+    CASE(test_older_schema_is_brought_up_to_date), CASE(test_opening_makes_no_file),
 };
 
 RUN_TESTS(tests)
