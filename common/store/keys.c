@@ -135,7 +135,7 @@ void keys_scopes_print(unsigned scopes, char *out, size_t size)
 
 /* --- the table --- */
 
-#define COLUMNS "key_id, name, hash, scopes, rate_milli, burst_milli, created, revoked"
+#define COLUMNS "key_id, name, hash, scopes, rate_milli, burst_milli, created, revoked, collections"
 
 /* False for a row that no keys_create() made. */
 static bool read_row(const struct database_row *row, struct api_key *key)
@@ -153,7 +153,7 @@ static bool read_row(const struct database_row *row, struct api_key *key)
 	snprintf(key->id, sizeof(key->id), "%s", database_row_text(row, 0));
 	snprintf(key->name, sizeof(key->name), "%s", database_row_text(row, 1));
 	if (!hash || size != KEYS_HASH_SIZE || !keys_is_id(database_row_text(row, 0)) || key->rate < 0 ||
-	    key->burst < 0) {
+	    key->burst < 0 || !key_collections_read(&key->collections, database_row_text(row, 8))) {
 		log_error(NULL, "a stored API key is damaged and left out", log_string("key", key->id));
 		return false;
 	}
@@ -161,8 +161,9 @@ static bool read_row(const struct database_row *row, struct api_key *key)
 	return true;
 }
 
-static int check(const char *name, unsigned scopes, double rate, double burst, struct error *err)
+static int check(const struct key_wish *wish, struct error *err)
 {
+	const char *name = wish->name;
 	size_t length = strlen(name);
 
 	if (length == 0 || length > KEYS_MAX_NAME_BYTES || !utf8_is_valid(name, length))
@@ -170,16 +171,16 @@ static int check(const char *name, unsigned scopes, double rate, double burst, s
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
 			return error_set(err, ERROR_CONFIG, "a key's name has no control characters");
-	if (scopes == 0)
+	if (wish->scopes == 0)
 		return error_set(err, ERROR_CONFIG, "a key without scopes opens nothing");
-	if (!(rate >= 0 && rate <= KEYS_MAX_RATE) || !(burst >= 0 && burst <= KEYS_MAX_RATE))
+	if (!(wish->rate >= 0 && wish->rate <= KEYS_MAX_RATE) || !(wish->burst >= 0 && wish->burst <= KEYS_MAX_RATE))
 		return error_set(err, ERROR_CONFIG, "rate and burst go from 0 to %d", KEYS_MAX_RATE);
-	if (burst > 0 && burst < 1)
+	if (wish->burst > 0 && wish->burst < 1)
 		return error_set(err, ERROR_CONFIG, "a burst below 1 would let no request through");
 	return 0;
 }
 
-static void make(struct api_key *key, char text[KEYS_TEXT_SIZE])
+static void make_secret(struct api_key *key, char text[KEYS_TEXT_SIZE])
 {
 	uint8_t id[ID_DIGITS / 2];
 	uint8_t secret[SECRET_BYTES];
@@ -196,31 +197,45 @@ static void make(struct api_key *key, char text[KEYS_TEXT_SIZE])
 	OPENSSL_cleanse(written, sizeof(written));
 }
 
-int keys_create(struct store *store, const char *name, unsigned scopes, double rate, double burst,
-		char text[KEYS_TEXT_SIZE], struct api_key *key, struct error *err)
+static int insert(struct store *store, const struct api_key *key, struct error *err)
 {
-	struct api_key made = {.scopes = scopes, .rate = rate, .burst = burst, .created_at_ms = clock_unix_ms()};
-	char made_text[KEYS_TEXT_SIZE];
-	int r = check(name, scopes, rate, burst, err);
+	const struct database_value values[] = {database_text(key->id),
+						database_text(key->name),
+						database_bytes(key->hash, sizeof(key->hash)),
+						database_integer(key->scopes),
+						database_integer(llround(key->rate * 1000)),
+						database_integer(llround(key->burst * 1000)),
+						database_integer(key->created_at_ms),
+						database_text(key->collections.text)};
 
-	if (r < 0)
-		return r;
-	snprintf(made.name, sizeof(made.name), "%s", name);
-	make(&made, made_text);
-	const struct database_value values[] = {database_text(made.id),
-						database_text(made.name),
-						database_bytes(made.hash, sizeof(made.hash)),
-						database_integer(scopes),
-						database_integer(llround(rate * 1000)),
-						database_integer(llround(burst * 1000)),
-						database_integer(made.created_at_ms)};
-	r = database_write(
+	return database_write(
 	    store->database,
 	    &(struct database_statement){.sql = "INSERT INTO api_keys (key_id, name, hash, scopes, rate_milli,"
-						" burst_milli, created) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+						" burst_milli, created, collections)"
+						" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 					 .values = values,
 					 .value_count = array_size(values)},
 	    err);
+}
+
+int keys_create(struct store *store, const struct key_wish *wish, char text[KEYS_TEXT_SIZE], struct api_key *key,
+		struct error *err)
+{
+	struct api_key made = {.scopes = wish->scopes,
+			       .rate = wish->rate,
+			       .burst = wish->burst,
+			       .collections = wish->collections,
+			       .created_at_ms = clock_unix_ms()};
+	char made_text[KEYS_TEXT_SIZE];
+	int r = check(wish, err);
+
+	if (r == 0 && made.collections.text[0] == '\0')
+		r = key_collections_add(&made.collections, "default", err);
+	if (r < 0)
+		return r;
+	snprintf(made.name, sizeof(made.name), "%s", wish->name);
+	make_secret(&made, made_text);
+	r = insert(store, &made, err);
 	if (r == 0) {
 		memcpy(text, made_text, KEYS_TEXT_SIZE);
 		*key = made;

@@ -6,6 +6,7 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
+#include "store/key_collections.h"
 #include "store/store.h"
 
 /*
@@ -22,7 +23,7 @@
 enum key_scope {
 	KEY_MATCH = 1 << 0,    /**< match, verify, search */
 	KEY_ENROLL = 1 << 1,   /**< enrol and unenrol */
-	KEY_READ_ALL = 1 << 2, /**< see tasks, users and schedules of other keys too */
+	KEY_READ_ALL = 1 << 2, /**< see tasks and schedules of other keys too, verify and search in every collection */
 	KEY_SCHEDULE = 1 << 3,
 	KEY_ADMIN = 1 << 4 /**< everything */
 };
@@ -31,19 +32,29 @@ struct api_key {
 	char id[KEYS_ID_SIZE];
 	char name[KEYS_MAX_NAME_BYTES + 1];
 	uint8_t hash[KEYS_HASH_SIZE];
-	unsigned scopes; /**< enum key_scope */
-	double rate;     /**< requests a second; 0: the gateway's default */
-	double burst;    /**< requests at once; 0: the gateway's default */
+	unsigned scopes;                    /**< enum key_scope */
+	double rate;                        /**< requests a second; 0: the gateway's default */
+	double burst;                       /**< requests at once; 0: the gateway's default */
+	struct key_collections collections; /**< to verify, search, enrol and unenrol in */
 	int64_t created_at_ms;
 	int64_t revoked_at_ms; /**< 0: valid */
+};
+
+/** What a key that is to be made says of itself, as in struct api_key. */
+struct key_wish {
+	const char *name;
+	unsigned scopes;
+	double rate;
+	double burst;
+	struct key_collections collections; /**< none: the collection `default` */
 };
 
 /**
  * Makes a key and stores its hash; `text` gets the key itself, which cannot be had again. A name that is empty, too
  * long or not printable, no scopes, and a rate or burst outside [0, KEYS_MAX_RATE] are `config`.
  */
-int keys_create(struct store *store, const char *name, unsigned scopes, double rate, double burst,
-		char text[KEYS_TEXT_SIZE], struct api_key *key, struct error *err) must_check;
+int keys_create(struct store *store, const struct key_wish *wish, char text[KEYS_TEXT_SIZE], struct api_key *key,
+		struct error *err) must_check;
 
 /** Reads a key's text into its id and the hash of its secret. False for what is no key. Touches no store. */
 bool keys_parse(const char *text, char id[KEYS_ID_SIZE], uint8_t hash[KEYS_HASH_SIZE]) must_check;

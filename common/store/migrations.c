@@ -113,7 +113,15 @@ static const char *const settings[] = {
     NULL,
 };
 
-static const char *const *const steps[] = {people, people_indexes, tasks, keys, schedules, deliveries, settings};
+/* Keys of before may go on working where they did. */
+static const char *const key_collections[] = {
+    "ALTER TABLE api_keys ADD COLUMN collections TEXT NOT NULL DEFAULT ''",
+    "UPDATE api_keys SET collections = '*'",
+    NULL,
+};
+
+static const char *const *const steps[] = {people,    people_indexes, tasks,    keys,
+					   schedules, deliveries,     settings, key_collections};
 
 int migrations_newest(void)
 {

@@ -257,6 +257,18 @@ static void make_private_file(const char *path)
 		close(fd);
 }
 
+/* In a folder that is there: one that is not may yet be mounted. */
+static bool is_missing(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		return false;
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	return access(folder, F_OK) == 0;
+}
+
 /* Opening does not make a store: the file would be ours, and whoever makes the tables could be another user. */
 static int open_file(struct sqlite *s, const char *path, bool creates, struct error *err)
 {
@@ -264,7 +276,7 @@ static int open_file(struct sqlite *s, const char *path, bool creates, struct er
 
 	if (creates)
 		make_private_file(path);
-	else if (access(path, F_OK) != 0 && errno == ENOENT)
+	else if (is_missing(path))
 		return error_set(err, ERROR_CONFIG, "there is no such file: run `facefleet store migrate`");
 	return sqlite3_open_v2(path, &s->handle, flags, NULL) == SQLITE_OK ? 0 : fail(s->handle, err);
 }

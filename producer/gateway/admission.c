@@ -155,6 +155,7 @@ static void fill_visitor(struct visitor *visitor, const struct api_key *key)
 	snprintf(visitor->owner, sizeof(visitor->owner), "%s", key->id);
 	visitor->scopes = key->scopes;
 	visitor->sees_all = keyring_allows(key, KEY_READ_ALL);
+	visitor->collections = key->collections;
 }
 
 /* --- how often -------------------------------------------------------------------------------------- */
@@ -204,7 +205,7 @@ static bool check_rate(struct gateway *gateway, struct http_call *call, struct r
 
 bool admission_check(struct gateway *gateway, struct visit *visit, struct store **store, struct http_problem *problem)
 {
-	struct api_key key = {.scopes = ANONYMOUS_SCOPES};
+	struct api_key key = {.scopes = ANONYMOUS_SCOPES, .collections = {KEY_COLLECTIONS_ALL}};
 	bool named = visit->credentials_kind == CREDENTIALS_KEY;
 
 	if (!refuse_kind(gateway, visit->credentials_kind, problem))
@@ -218,4 +219,15 @@ bool admission_check(struct gateway *gateway, struct visit *visit, struct store 
 	}
 	return named ? check_rate(gateway, visit->call, gateway->keys_limit, key.id, &key, problem)
 		     : check_rate(gateway, visit->call, gateway->strangers_limit, visit->address, &key, problem);
+}
+
+bool admission_check_collection(const struct visitor *visitor, enum job_op op, const char *collection,
+				const char *field, struct http_problem *problem)
+{
+	if (visitor_works_in(visitor, op, collection))
+		return true;
+	http_problem_init(problem, &problem_forbidden, "%s: the API key has no access to the collection \"%s\" for %s",
+			  field, collection, job_op_name(op));
+	snprintf(problem->field, sizeof(problem->field), "%s", field);
+	return false;
 }

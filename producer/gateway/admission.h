@@ -7,6 +7,7 @@
 #include "http/problem.h"
 #include "http/service.h"
 #include "store/store.h"
+#include "visitor.h"
 
 struct gateway;
 struct visit;
@@ -27,5 +28,12 @@ bool admission_glance(void *gateway, struct http_call *call, struct http_problem
  */
 bool admission_check(struct gateway *gateway, struct visit *visit, struct store **store,
 		     struct http_problem *problem) must_check;
+
+/**
+ * True if the visitor may have such a job done in that collection. Otherwise the request is to be refused with
+ * `problem`, which blames `field`. Any thread; asks nobody.
+ */
+bool admission_check_collection(const struct visitor *visitor, enum job_op op, const char *collection,
+				const char *field, struct http_problem *problem) must_check;
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission.h"
 #include "base/clock.h"
 #include "gateway_private.h"
 #include "job_body.h"
@@ -112,13 +113,14 @@ static bool take_ticket(struct gateway *gateway, struct visit *visit, struct sto
 	return submission->ticket != NULL;
 }
 
-/* Whether a job to be done now is taken at all, before it costs anything. False: the visit has been answered. */
-static bool admit(struct gateway *gateway, struct visit *visit, const struct job *job)
+/* Whether a job is taken at all, before it costs anything. False: the visit has been answered. */
+static bool admit(struct gateway *gateway, struct visit *visit, const struct job *job, bool now)
 {
 	const char *owner = visit->visitor.owner;
 	struct http_problem problem;
 
-	if (overload_admit(gateway->overload, job->scene, owner[0] ? owner : visit->address, &problem))
+	if (admission_check_collection(&visit->visitor, job->op, job->collection, "collection", &problem) &&
+	    (!now || overload_admit(gateway->overload, job->scene, owner[0] ? owner : visit->address, &problem)))
 		return true;
 	routes_refuse(visit, &problem);
 	return false;
@@ -138,7 +140,7 @@ static void submit(struct gateway *gateway, struct visit *visit, const struct jo
 	struct error err;
 	int64_t due_ms;
 
-	if (!read_when(visit, &due_ms) || (due_ms == 0 && !admit(gateway, visit, job)))
+	if (!read_when(visit, &due_ms) || !admit(gateway, visit, job, due_ms == 0))
 		return;
 	if (submission_new(&submission, &message, job, &submitter, &err) < 0) {
 		problem_from_encoding(&problem, &err);

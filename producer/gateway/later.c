@@ -48,10 +48,11 @@ static void fill_reference(struct recent_task *task, const struct schedule *sche
 	struct error ignored;
 	struct job job;
 
-	if (!schedule->job || job_decode(&job, ENCODING_MSGPACK, schedule->job, schedule->job_size, &ignored) < 0)
+	if (!schedule->job)
 		return;
-	snprintf(task->reference, sizeof(task->reference), "%s", job.reference);
-	job_finish(&job);
+	if (job_decode(&job, ENCODING_MSGPACK, schedule->job, schedule->job_size, &ignored) == 0)
+		snprintf(task->reference, sizeof(task->reference), "%s", job.reference);
+	job_finish(&job); /* after a refusal too */
 }
 
 int later_fill_task(struct recent_task *task, const struct schedule *schedule, struct error *err)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "gateway_private.h"
 #include "view.h"
 
@@ -82,14 +83,18 @@ static int read_task(struct gateway *gateway, struct store **store, const char *
 	return r;
 }
 
-/* What memory knows of a task that the store does not have yet. */
-static int read_recent(struct gateway *gateway, const char *task_id, struct lookup *lookup, struct error *err)
+/* What memory knows of a task that the store does not have yet, or, not `asked`, may have. */
+static int read_recent(struct gateway *gateway, const char *task_id, bool asked, struct lookup *lookup,
+		       struct error *err)
 {
 	cleanup_with(buffer_finish) struct buffer reply = {0};
 	struct recent_task task;
 	struct task_row row;
 
 	if (!recent_find(gateway->recent, task_id, &task, &reply) || !visitor_sees(lookup->visitor, task.owner))
+		return 0;
+	/* It was there, and was removed: with the person it is about, perhaps. */
+	if (asked && recent_is_stale(&task, clock_unix_ms()))
 		return 0;
 	lookup->visible = true;
 	lookup->state = task.state;
@@ -135,7 +140,7 @@ int lookup_task(struct gateway *gateway, struct store **store, const char *task_
 		return 0;
 	buffer_clear(lookup->out);
 	/* Accepted moments ago: its existence does not depend on a store that is away. */
-	int known = read_recent(gateway, task_id, lookup, r == 0 ? err : &ignored);
+	int known = read_recent(gateway, task_id, r == 0, lookup, r == 0 ? err : &ignored);
 	if (r != 0 && known == 0 && lookup->visible)
 		return 0;
 	return r != 0 ? r : known;

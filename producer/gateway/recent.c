@@ -36,6 +36,14 @@ int64_t recent_rank(enum task_state state, int attempt)
 	return (int64_t)attempt * 4 + ranks[state];
 }
 
+bool recent_is_stale(const struct recent_task *task, int64_t now_ms)
+{
+	bool ended = recent_rank(task->state, task->attempt) == INT64_MAX;
+	int64_t due_ms = ended || task->deadline_ms < task->updated_at_ms ? task->updated_at_ms : task->deadline_ms;
+
+	return now_ms - due_ms > RECENT_STALE_MS;
+}
+
 struct recent *recent_new(unsigned max)
 {
 	struct recent *recent = calloc(1, sizeof(*recent));

@@ -56,6 +56,15 @@ void recent_update(struct recent *recent, const char *task_id, enum task_state s
 /** Copies what is known of a task, and its reply (nothing before it has ended); false if nothing is. */
 bool recent_find(struct recent *recent, const char *task_id, struct recent_task *out, struct buffer *reply) must_check;
 
+/** How long the tracker may need to record what was heard here. */
+#define RECENT_STALE_MS (60 * 60 * 1000)
+
+/**
+ * True if the store, when it can be asked and does not have the task, is right: it ended RECENT_STALE_MS ago, or
+ * nothing was heard of it for as long behind its deadline.
+ */
+bool recent_is_stale(const struct recent_task *task, int64_t now_ms) must_check;
+
 /** Where a state stands in the life of a task: later ones are greater. The same order as the store's. */
 int64_t recent_rank(enum task_state state, int attempt);
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "admission.h"
 #include "base/clock.h"
 #include "gateway_private.h"
 #include "lookup.h"
@@ -18,12 +19,12 @@
 /* The search for the job of a task. */
 struct hunt {
 	struct gateway *gateway;
-	const char *task_id; /* of the task that failed */
+	const struct visit *visit; /* names the task that failed */
 	struct replay *replay;
 	bool found;
-	struct submission *submission; /* NULL: it was found and cannot be sent, `err` says why */
+	struct submission *submission; /* NULL: it was found and is not sent, `problem` says why */
 	enum amqp_outcome outcome;
-	struct error err;
+	struct http_problem problem;
 };
 
 static void send_again(struct hunt *h, struct amqp_message *message)
@@ -39,22 +40,49 @@ static void send_again(struct hunt *h, struct amqp_message *message)
 		recent_remove(gateway->recent, h->submission->task.task_id);
 }
 
-static bool hunt(void *arg, const struct amqp_delivery *parked)
+static void note_problem(struct hunt *h, struct error *err)
+{
+	error_prefix(err, "its job stays parked");
+	problem_from_encoding(&h->problem, err);
+}
+
+/* Reads what is to be sent: it, not what is known of the task, says in which collection. NULL: it is not sent. */
+static struct amqp_message *read_job(struct hunt *h, const struct amqp_delivery *parked)
 {
 	struct amqp_message *message;
+	struct submission *submission;
+	struct error err;
+
+	if (replay_message_new(&message, parked, false, clock_unix_ms(), &err) < 0) {
+		note_problem(h, &err);
+		return NULL;
+	}
+	if (submission_of(&submission, message, &err) < 0) {
+		note_problem(h, &err);
+		amqp_message_free(message);
+		return NULL;
+	}
+	if (!admission_check_collection(&h->visit->visitor, submission->task.op, submission->task.collection,
+					"collection", &h->problem)) {
+		submission_free(submission);
+		amqp_message_free(message);
+		return NULL;
+	}
+	h->submission = submission;
+	return message;
+}
+
+static bool hunt(void *arg, const struct amqp_delivery *parked)
+{
 	struct hunt *h = arg;
 
-	if (h->found || !parked_queue_is_job_of(parked, h->task_id))
+	if (h->found || !parked_queue_is_job_of(parked, h->visit->task_id))
 		return false;
 	h->found = true;
-	if (replay_message_new(&message, parked, false, clock_unix_ms(), &h->err) < 0)
-		return false;
-	if (submission_of(&h->submission, message, &h->err) < 0) {
-		amqp_message_free(message);
-		return false;
-	}
-	send_again(h, message);
-	return h->outcome == AMQP_CONFIRMED;
+	struct amqp_message *message = read_job(h, parked);
+	if (message)
+		send_again(h, message);
+	return message && h->outcome == AMQP_CONFIRMED;
 }
 
 /* --- answers ---------------------------------------------------------------------------------------- */
@@ -88,17 +116,13 @@ static void answer_sent(struct hunt *h)
 /* What was found counts, however the search went on. */
 static void answer(struct hunt *h, struct visit *visit, int searched, const struct error *err)
 {
-	struct http_problem problem;
-
 	if (h->submission) {
 		h->submission->call = visit->call;
 		visit_free(visit);
 		answer_sent(h);
 		submission_free(h->submission);
 	} else if (h->found) {
-		error_prefix(&h->err, "its job stays parked");
-		problem_from_encoding(&problem, &h->err);
-		routes_refuse(visit, &problem);
+		routes_refuse(visit, &h->problem);
 	} else if (searched < 0) {
 		refuse_search(visit, err);
 	} else {
@@ -114,7 +138,7 @@ static void search(void *arg, void *state, void *item)
 	struct gateway *gateway = arg;
 	struct visit *visit = item;
 	struct context ctx = {.deadline_ms = clock_monotonic_ms() + MAX_SWEEP_MS};
-	struct hunt h = {.gateway = gateway, .task_id = visit->task_id};
+	struct hunt h = {.gateway = gateway, .visit = visit};
 	struct amqp_sweep_counts counts;
 	struct error err;
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admission.h"
 #include "base/clock.h"
 #include "gateway_private.h"
 #include "job/scene.h"
@@ -141,6 +142,26 @@ static void remember_run(struct gateway *gateway, struct recent_task *task, cons
 		recent_add(gateway->recent, task);
 }
 
+/* False: the visit has been answered. */
+static bool check_run(struct visit *visit, const struct look *look)
+{
+	const struct recent_task *task = &look->task;
+	struct http_problem problem;
+
+	if (!look->visible) {
+		refuse_unknown(visit);
+		return false;
+	}
+	if (!look->decides) {
+		routes_refuse_as(visit, &problem_forbidden, "it is somebody else's schedule", 0);
+		return false;
+	}
+	if (admission_check_collection(&visit->visitor, task->op, task->collection, "collection", &problem))
+		return true;
+	routes_refuse(visit, &problem);
+	return false;
+}
+
 void schedules_handle_run_now(struct gateway *gateway, struct visit *visit, struct store **store)
 {
 	cleanup_with(buffer_finish) struct buffer body = {0};
@@ -148,18 +169,18 @@ void schedules_handle_run_now(struct gateway *gateway, struct visit *visit, stru
 	int64_t now_ms = clock_unix_ms();
 	char task_id[UUID_SIZE];
 	struct error err;
-	bool found = true;
+	bool found;
 	int r = find(gateway, visit, store, &look, &err);
 
+	if (r == 0 && !check_run(visit, &look))
+		return;
 	uuid_v7(task_id);
-	if (r == 0 && look.visible && look.decides)
+	if (r == 0)
 		r = schedules_run_now(*store, visit->task_id, now_ms, task_id, &found, &err);
 	if (r < 0) {
 		routes_refuse_store(visit, &err);
-	} else if (!look.visible || !found) {
+	} else if (!found) {
 		refuse_unknown(visit);
-	} else if (!look.decides) {
-		routes_refuse_as(visit, &problem_forbidden, "it is somebody else's schedule", 0);
 	} else {
 		remember_run(gateway, &look.task, task_id, now_ms);
 		submission_answer_scheduled(&(struct submission){.call = visit->call, .task = look.task}, now_ms);
@@ -259,9 +280,14 @@ static void add(struct gateway *gateway, struct visit *visit, struct store **sto
 }
 
 /* What may not be asked for at once may not be scheduled either. */
-static bool may_ask_for(const struct visitor *visitor, enum job_op op)
+static bool check_job(const struct visitor *visitor, const struct job *job, struct http_problem *problem)
 {
-	return visitor_may(visitor, op == JOB_ENROLL || op == JOB_UNENROLL ? KEY_ENROLL : KEY_MATCH);
+	bool enrolls = job->op == JOB_ENROLL || job->op == JOB_UNENROLL;
+
+	if (visitor_may(visitor, enrolls ? KEY_ENROLL : KEY_MATCH))
+		return admission_check_collection(visitor, job->op, job->collection, "job.collection", problem);
+	http_problem_init(problem, &problem_forbidden, "it lacks the scope for this job");
+	return false;
 }
 
 void schedules_handle_add(struct gateway *gateway, struct visit *visit, struct store **store)
@@ -271,10 +297,9 @@ void schedules_handle_add(struct gateway *gateway, struct visit *visit, struct s
 	struct schedule_body body;
 	struct http_problem problem;
 
-	if (schedule_body_read(&body, content_type, sent->data, sent->size, &problem) < 0)
+	if (schedule_body_read(&body, content_type, sent->data, sent->size, &problem) < 0 ||
+	    !check_job(&visit->visitor, &body.job, &problem))
 		routes_refuse(visit, &problem);
-	else if (!may_ask_for(&visit->visitor, body.job.op))
-		routes_refuse_as(visit, &problem_forbidden, "it lacks the scope for this job", 0);
 	else
 		add(gateway, visit, store, &body);
 	schedule_body_finish(&body);

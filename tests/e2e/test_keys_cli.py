@@ -60,6 +60,22 @@ def test_a_key_without_options(shell):
     shell.good("keys", "create", "plain")
     row = listed(shell, "keys")[0]
     assert row["scopes"] == ["match"] and row["rate"] is None and row["burst"] is None
+    assert row["collections"] == ["default"]
+
+
+def test_the_collections_of_a_key(shell):
+    def create(name, *collections):
+        options = [word for collection in collections for word in ("--collection", collection)]
+        return shell.run("keys", "create", name, *options)
+
+    assert create("door", "staff", "guests, all", "staff").returncode == 0
+    assert create("all", "staff", "*").returncode == 0
+    assert create("many", *(f"c{i}" for i in range(16))).returncode == 0
+    assert [row["collections"] for row in listed(shell, "keys")][:2] == [["staff", "guests, all"], ["*"]]
+    refused = create("more", *(f"c{i}" for i in range(17)))
+    assert refused.returncode == 2 and "at most 16" in refused.stderr and refused.stdout == ""
+    table, _ = on_terminal(shell, "keys")
+    assert "collections" in table and "staff,guests, all" in table
 
 
 def test_on_a_terminal(shell):
@@ -110,6 +126,9 @@ def test_an_endpoint_off_and_on(shell):
         (["keys", "create", "a\x1b[31m"], 2, "no control characters"),
         (["keys", "create", "x", "--scopes", "everything"], 2, '"everything" is none of match'),
         (["keys", "create", "x", "--scopes", ""], 2, "none of match"),
+        (["keys", "create", "x", "--collection", ""], 2, "1 to 128 bytes"),
+        (["keys", "create", "x", "--collection", "a\nb"], 2, "no control characters"),
+        (["keys", "list", "--collection", "a"], 2, "--collection does not go with list"),
         (["keys", "create", "x", "--rate", "0"], 2, "--rate"),
         (["keys", "create", "x", "--burst", "0.5"], 2, "--burst"),
         (["keys", "list", "--rate", "1"], 2, "--rate does not go with list"),

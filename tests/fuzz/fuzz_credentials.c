@@ -1,4 +1,5 @@
-/* What strangers send with a request: the text of a key, of the headers that carry one, and of an Idempotency-Key. */
+/* What strangers send with a request: the text of a key, of the headers that carry one, and of an Idempotency-Key; and
+ * what the store keeps of a key. */
 
 #include <assert.h>
 #include <stdint.h>
@@ -65,6 +66,15 @@ static void check_endpoint(const char *text)
 		assert(endpoints_fit(name, name) == strlen(name));
 }
 
+/* What is read is what was written. */
+static void check_collections(const char *text)
+{
+	struct key_collections collections;
+
+	if (key_collections_read(&collections, text))
+		assert(strcmp(collections.text, text) == 0 && text[0] != '\0');
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned scopes;
@@ -78,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_headers(text);
 	check_idempotency_key(text);
 	check_endpoint(text);
+	check_collections(text);
 	(void)!keys_scopes_parse(text, &scopes, NULL);
 	free(text);
 	return 0;

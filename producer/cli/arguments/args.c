@@ -164,6 +164,14 @@ const char *args_value(const struct args *args, const char *name)
 	return NULL;
 }
 
+const char *args_value_at(const struct args *args, const char *name, unsigned number)
+{
+	for (unsigned i = 0; i < args->option_count; i++)
+		if (strcmp(args->options[i]->name, name) == 0 && number-- == 0)
+			return args->values[i];
+	return NULL;
+}
+
 int args_number(const struct args *args, const char *name, double low, double high, double *out, struct error *err)
 {
 	const char *text = args_value(args, name);

@@ -43,6 +43,9 @@ unsigned args_count(const struct args *args, const char *name);
 /** The value it was given last, or NULL. */
 const char *args_value(const struct args *args, const char *name);
 
+/** The value it was given the `number`-th time, counted from 0, or NULL. */
+const char *args_value_at(const struct args *args, const char *name, unsigned number);
+
 /** Reads the value of `name` as a number within [low, high] into *out; leaves *out alone and returns 0 when it was not
  * given, a negative errno with `err` when it is no such number. */
 int args_number(const struct args *args, const char *name, double low, double high, double *out,

@@ -14,6 +14,7 @@
 
 static const struct arg_option options[] = {
     {"scopes", 0, "LIST", "Of create: what the key opens, separated by commas; without it match."},
+    {"collection", 0, "C", "Of create: a collection it may work in, repeatable; * for all, without it default."},
     {"rate", 0, "R", "Of create: requests a second; without it the gateway's default."},
     {"burst", 0, "B", "Of create: requests at once; without it the gateway's default."},
     {"json", 'j', NULL, "Of list: JSON lines, on a terminal too."},
@@ -22,28 +23,39 @@ static const struct arg_option options[] = {
 
 /* --- create --- */
 
-static int read_settings(const struct cli *cli, unsigned *scopes, double *rate, double *burst, struct error *err)
+static int read_collections(const struct cli *cli, struct key_collections *out, struct error *err)
 {
-	const char *text = args_value(cli->args, "scopes");
-	int r = keys_scopes_parse(text ? text : "match", scopes, err);
+	const char *name;
+	int r = 0;
 
+	for (unsigned i = 0; r == 0 && (name = args_value_at(cli->args, "collection", i)); i++)
+		r = key_collections_add(out, name, err);
+	return r;
+}
+
+static int read_wish(const struct cli *cli, struct key_wish *wish, struct error *err)
+{
+	const char *scopes = args_value(cli->args, "scopes");
+	int r = keys_scopes_parse(scopes ? scopes : "match", &wish->scopes, err);
+
+	wish->name = action_operand(cli, 1);
 	if (r == 0)
-		r = args_number(cli->args, "rate", 0.001, KEYS_MAX_RATE, rate, err);
-	return r < 0 ? r : args_number(cli->args, "burst", 1, KEYS_MAX_RATE, burst, err);
+		r = args_number(cli->args, "rate", 0.001, KEYS_MAX_RATE, &wish->rate, err);
+	if (r == 0)
+		r = args_number(cli->args, "burst", 1, KEYS_MAX_RATE, &wish->burst, err);
+	return r < 0 ? r : read_collections(cli, &wish->collections, err);
 }
 
 static enum exit_status create(const struct cli *cli, void *arg)
 {
 	char text[KEYS_TEXT_SIZE];
-	unsigned scopes;
-	double rate = 0;
-	double burst = 0;
+	struct key_wish wish = {0};
 	struct api_key key;
 	struct error err = {0};
 
-	if (read_settings(cli, &scopes, &rate, &burst, &err) < 0)
+	if (read_wish(cli, &wish, &err) < 0)
 		return command_usage(&command_keys, "%s", err.text);
-	if (keys_create(arg, action_operand(cli, 1), scopes, rate, burst, text, &key, &err) < 0)
+	if (keys_create(arg, &wish, text, &key, &err) < 0)
 		return in_store_fail(&err);
 	puts(text);
 	OPENSSL_cleanse(text, sizeof(text));
@@ -109,7 +121,7 @@ static enum exit_status close_key(const struct cli *cli, void *arg)
 
 static const struct action actions[] = {
     {"list", list, 0, 0, {"json"}},
-    {"create", create, 1, 1, {"scopes", "rate", "burst"}},
+    {"create", create, 1, 1, {"scopes", "collection", "rate", "burst"}},
     {"revoke", close_key, 1, 1, {0}},
 };
 
@@ -134,8 +146,12 @@ const struct command command_keys = {
 	"Scopes: match (match, verify, search), enroll (enrol and unenrol), schedule, read_all (what\n"
 	"other keys asked for), admin (everything).\n"
 	"\n"
+	"A key verifies, searches, enrols and unenrols in its collections only, and matches anything. With\n"
+	"read_all it verifies and searches in every collection, with admin it does all in every one.\n"
+	"\n"
 	"Examples:\n"
 	"  facefleet keys create shop --scopes match,enroll --rate 20 --burst 50\n"
+	"  facefleet keys create door --collection staff --collection guests\n"
 	"  facefleet keys revoke 0123456789abcdef\n"
 	"\n"
 	"Exit status: 0 done, 1 there is no such key, 2 usage or settings, 4 no store, 5 a fault of this machine.\n",

@@ -38,7 +38,7 @@ _facefleet_options() {
 	collections) _facefleet_words "--json --out --embedder --threads $everywhere" ;;
 	schedule) _facefleet_words "--at --in --every --cron --time-zone --misfire --name --top --collection --json $pair $everywhere" ;;
 	erase) _facefleet_words "--collection --yes $everywhere" ;;
-	keys) _facefleet_words "--scopes --rate --burst --json $everywhere" ;;
+	keys) _facefleet_words "--scopes --collection --rate --burst --json $everywhere" ;;
 	endpoints) _facefleet_words "--rotate --json $everywhere" ;;
 	config) _facefleet_words "--for --json $everywhere" ;;
 	task) _facefleet_words "--watch --json $everywhere" ;;

@@ -8,6 +8,7 @@ const struct table_column key_row_columns[KEY_ROW_COLUMNS] = {
     {.head = "id"},
     {.head = "name"},
     {.head = "scopes"},
+    {.head = "collections", .most = 32},
     {.head = "rate", .right = true},
     {.head = "burst", .right = true},
     {.head = "created"},
@@ -23,6 +24,16 @@ static void add_number(struct table *table, double number)
 		table_add_text(table, "");
 }
 
+/* With commas between them. */
+static void add_collections(struct table *table, const struct key_collections *collections)
+{
+	struct key_collections shown = *collections;
+
+	for (char *end = shown.text; (end = strchr(end, '\n'));)
+		*end = ',';
+	table_add_text(table, shown.text);
+}
+
 void key_row_add(struct table *table, const struct api_key *key)
 {
 	char scopes[KEYS_SCOPES_SIZE];
@@ -31,6 +42,7 @@ void key_row_add(struct table *table, const struct api_key *key)
 	table_add_text(table, key->id);
 	table_add_text(table, key->name);
 	table_add_text(table, scopes);
+	add_collections(table, &key->collections);
 	add_number(table, key->rate);
 	add_number(table, key->burst);
 	table_add_time(table, key->created_at_ms);
@@ -50,6 +62,17 @@ static json_t *scopes_json(unsigned scopes)
 	return list;
 }
 
+static json_t *collections_json(const struct key_collections *collections)
+{
+	char name[JOB_MAX_COLLECTION_BYTES + 1];
+	json_t *list = json_array();
+	const char *place = NULL;
+
+	while (list && key_collections_next(collections, &place, name))
+		json_array_append_new(list, json_string(name));
+	return list;
+}
+
 static json_t *number_json(double number)
 {
 	return number > 0 ? json_real(number) : json_null();
@@ -57,9 +80,10 @@ static json_t *number_json(double number)
 
 int key_row_json(const struct api_key *key, FILE *out)
 {
-	return json_row_print(
-	    json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", key->id, "name", json_row_text(key->name), "scopes",
-		      scopes_json(key->scopes), "rate", number_json(key->rate), "burst", number_json(key->burst),
-		      "created_at", json_row_time(key->created_at_ms), "revoked_at", json_row_time(key->revoked_at_ms)),
-	    false, out);
+	return json_row_print(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", key->id, "name",
+					json_row_text(key->name), "scopes", scopes_json(key->scopes), "collections",
+					collections_json(&key->collections), "rate", number_json(key->rate), "burst",
+					number_json(key->burst), "created_at", json_row_time(key->created_at_ms),
+					"revoked_at", json_row_time(key->revoked_at_ms)),
+			      false, out);
 }

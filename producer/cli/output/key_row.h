@@ -8,7 +8,7 @@
 #include "store/keys.h"
 
 /** The columns of a table of API keys. */
-#define KEY_ROW_COLUMNS 7
+#define KEY_ROW_COLUMNS 8
 extern const struct table_column key_row_columns[KEY_ROW_COLUMNS];
 
 /** Adds a key to such a table. */

@@ -29,7 +29,7 @@ static int set_up(void **state)
 	settings.url = files.urls[0];
 	keyring = keyring_new(8);
 	if (!keyring || store_migrate(&settings, NULL, NULL, &err) < 0 || store_open(&store, &settings, &err) < 0 ||
-	    keys_create(store, "x", KEY_MATCH, 0, 0, text, &made, &err) < 0)
+	    keys_create(store, &(struct key_wish){.name = "x", .scopes = KEY_MATCH}, text, &made, &err) < 0)
 		return -1;
 	return keyring_read(NULL, text, &shown) == CREDENTIALS_KEY ? 0 : -1;
 }

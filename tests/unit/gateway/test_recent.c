@@ -85,7 +85,29 @@ static void test_the_oldest_give_way(void **state)
 	recent_free(recent);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_states_lead_forward),
-					  cmocka_unit_test(test_the_oldest_give_way)};
+static void test_how_long_it_counts(void **state)
+{
+	struct recent_task task = make("a");
+
+	(void)state;
+	task.updated_at_ms = 1000;
+	task.deadline_ms = 9000;
+	assert_false(recent_is_stale(&task, 9000 + RECENT_STALE_MS));
+	assert_true(recent_is_stale(&task, 9001 + RECENT_STALE_MS));
+	task.state = TASK_SUCCEEDED;
+	assert_false(recent_is_stale(&task, 1000 + RECENT_STALE_MS));
+	assert_true(recent_is_stale(&task, 1001 + RECENT_STALE_MS));
+	/* Late, and still heard of. */
+	task.state = TASK_RETRYING;
+	task.updated_at_ms = 20000;
+	assert_false(recent_is_stale(&task, 20000 + RECENT_STALE_MS));
+	assert_true(recent_is_stale(&task, 20001 + RECENT_STALE_MS));
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_states_lead_forward),
+    cmocka_unit_test(test_the_oldest_give_way),
+    cmocka_unit_test(test_how_long_it_counts),
+};
 
 RUN_TESTS(tests)

@@ -30,7 +30,9 @@ static struct api_key make(const char *name, char text[KEYS_TEXT_SIZE])
 	struct api_key key;
 	struct error err = {0};
 
-	if (keys_create(store, name, KEY_MATCH | KEY_ENROLL, 2.5, 10, text, &key, &err) < 0)
+	const struct key_wish wish = {.name = name, .scopes = KEY_MATCH | KEY_ENROLL, .rate = 2.5, .burst = 10};
+
+	if (keys_create(store, &wish, text, &key, &err) < 0)
 		fail_msg("%s", err.text);
 	return key;
 }
@@ -63,6 +65,23 @@ static void test_made_and_found(void **state)
 	assert_true(keys_parse(text, id, hash));
 	assert_string_equal(id, made.id);
 	assert_memory_equal(hash, key.hash, sizeof(hash));
+	assert_string_equal(key.collections.text, "default");
+}
+
+static void test_collections_are_kept(void **state)
+{
+	struct key_wish wish = {.name = "x", .scopes = KEY_MATCH};
+	char text[KEYS_TEXT_SIZE];
+	struct api_key made;
+
+	(void)state;
+	assert_int_equal(key_collections_add(&wish.collections, "staff, \xC3\xA9", NULL), 0);
+	assert_int_equal(key_collections_add(&wish.collections, "guests", NULL), 0);
+	assert_int_equal(keys_create(store, &wish, text, &made, NULL), 0);
+	struct api_key key = find(made.id);
+	assert_true(key_collections_have(&key.collections, "staff, \xC3\xA9"));
+	assert_true(key_collections_have(&key.collections, "guests"));
+	assert_false(key_collections_have(&key.collections, "default"));
 }
 
 static void test_every_key_is_another(void **state)
@@ -170,13 +189,19 @@ static void test_listed_in_order(void **state)
 static void test_damaged_rows_open_nothing(void **state)
 {
 	char text[KEYS_TEXT_SIZE], names[64] = "";
-	struct api_key key = make("x", text);
-	bool found = true;
+	static const char *const damages[] = {"hash = ''", "collections = ''", "collections = '*,a\n'"};
+	char sql[96];
 
 	(void)state;
-	assert_int_equal(database_execute(store->database, "UPDATE api_keys SET hash = ''", NULL, 0, NULL), 0);
-	assert_int_equal(keys_find(store, key.id, &key, &found, NULL), 0);
-	assert_false(found);
+	for (size_t i = 0; i < array_size(damages); i++) {
+		struct api_key key = make("x", text);
+		bool found = true;
+
+		snprintf(sql, sizeof(sql), "UPDATE api_keys SET %s", damages[i]);
+		assert_int_equal(database_execute(store->database, sql, NULL, 0, NULL), 0);
+		assert_int_equal(keys_find(store, key.id, &key, &found, NULL), 0);
+		assert_false(found);
+	}
 	assert_int_equal(keys_list(store, gather, names, NULL), 0);
 	assert_string_equal(names, "");
 }
@@ -187,7 +212,9 @@ static void assert_refused(const char *name, unsigned scopes, double rate, doubl
 	struct api_key key;
 	struct error err = {0};
 
-	assert_true(keys_create(store, name, scopes, rate, burst, text, &key, &err) < 0);
+	const struct key_wish wish = {.name = name, .scopes = scopes, .rate = rate, .burst = burst};
+
+	assert_true(keys_create(store, &wish, text, &key, &err) < 0);
 	assert_int_equal(err.code, ERROR_CONFIG);
 }
 
@@ -283,7 +310,7 @@ int keys_cases_run(const char *url)
 	    cmocka_unit_test(test_texts),    cmocka_unit_test(test_scopes),       CASE(test_made_and_found),
 	    CASE(test_every_key_is_another), CASE(test_the_secret_is_not_stored), CASE(test_unknown_key),
 	    CASE(test_revoked_once),         CASE(test_listed_in_order),          CASE(test_damaged_rows_open_nothing),
-	    CASE(test_what_no_key_can_be),
+	    CASE(test_what_no_key_can_be),   CASE(test_collections_are_kept),
 	};
 
 	settings.url = url;

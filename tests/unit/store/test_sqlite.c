@@ -9,6 +9,7 @@
 
 #include "files.h"
 #include "store/collections.h"
+#include "store/keys.h"
 #include "store/migrations.h"
 #include "store/store_private.h"
 
@@ -266,6 +267,33 @@ static void test_older_schema_is_brought_up_to_date(void **state)
 	store_close(store);
 }
 
+/* Made when no key was limited to collections: they stay as they were, and only they. */
+static void test_keys_of_before_work_everywhere(void **state)
+{
+	struct database *database;
+	struct error err = {0};
+	struct api_key key = {0};
+	bool found = false;
+
+	(void)state;
+	assert_int_equal(
+	    database_open(&database,
+			  &(struct database_opening){.url = settings.url, .timeout_ms = 1000, .creates = true}, &err),
+	    0);
+	assert_int_equal(migrations_apply_up_to(database, 7, &err), 0);
+	assert_int_equal(database_execute(database,
+					  "INSERT INTO api_keys (key_id, name, hash, scopes, rate_milli, burst_milli,"
+					  " created) VALUES ('0123456789abcdef', 'old', zeroblob(32), 1, 0, 0, 5)",
+					  NULL, 0, &err),
+			 0);
+	database_close(database);
+	struct store *store = open_store();
+	assert_int_equal(keys_find(store, "0123456789abcdef", &key, &found, &err), 0);
+	assert_true(found);
+	assert_string_equal(key.collections.text, KEY_COLLECTIONS_ALL);
+	store_close(store);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -273,6 +301,7 @@ static const struct CMUnitTest tests[] = {
     CASE(test_embeddings_go_with_their_image),     CASE(test_several_processes),
     CASE(test_busy_is_an_error_that_passes),       CASE(test_names_of_another_type),
     CASE(test_older_schema_is_brought_up_to_date), CASE(test_opening_makes_no_file),
+    CASE(test_keys_of_before_work_everywhere),
 };
 
 RUN_TESTS(tests)

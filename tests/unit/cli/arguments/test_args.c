@@ -34,6 +34,9 @@ static void test_every_spelling(void **state)
 	assert_int_equal(args_count(&args, "json"), 1);
 	assert_int_equal(args_count(&args, "set"), 3);
 	assert_string_equal(args_value(&args, "set"), "e=f");
+	assert_string_equal(args_value_at(&args, "set", 0), "a=b");
+	assert_string_equal(args_value_at(&args, "set", 2), "e=f");
+	assert_null(args_value_at(&args, "set", 3));
 	assert_string_equal(args_value(&args, "threshold"), "0.5");
 	assert_int_equal(args.operand_count, 3);
 	assert_string_equal(args.operands[1], "-");

@@ -9,6 +9,7 @@ static const struct api_key open_key = {
     .id = "0123456789abcdef",
     .name = "sh\033op",
     .scopes = KEY_MATCH | KEY_ADMIN,
+    .collections = {"staff\ngu\"ests"},
     .rate = 2.5,
     .burst = 10,
     .created_at_ms = INT64_C(1700000000123),
@@ -17,6 +18,7 @@ static const struct api_key closed_key = {
     .id = "fedcba9876543210",
     .name = "old",
     .scopes = KEY_ENROLL,
+    .collections = {"*"},
     .created_at_ms = INT64_C(1700000000000),
     .revoked_at_ms = INT64_C(1700000001000),
 };
@@ -36,9 +38,10 @@ static void test_table(void **state)
 	table_finish(&table);
 	fclose(out);
 	assert_string_equal(
-	    text, "id                name      scopes       rate  burst  created               revoked\n"
-		  "0123456789abcdef  sh\\x1bop  match,admin   2.5     10  2023-11-14T22:13:20Z  -\n"
-		  "fedcba9876543210  old       enroll          -      -  2023-11-14T22:13:20Z  2023-11-14T22:13:21Z\n");
+	    text, "id                name      scopes       collections    rate  burst  created               revoked\n"
+		  "0123456789abcdef  sh\\x1bop  match,admin  staff,gu\"ests   2.5     10  2023-11-14T22:13:20Z  -\n"
+		  "fedcba9876543210  old       enroll       *                 -      -  2023-11-14T22:13:20Z  "
+		  "2023-11-14T22:13:21Z\n");
 	free(text);
 }
 
@@ -57,11 +60,11 @@ static void assert_json(const struct api_key *key, const char *expected)
 static void test_json(void **state)
 {
 	(void)state;
-	assert_json(
-	    &open_key,
-	    "{\"id\":\"0123456789abcdef\",\"name\":\"sh\\u001Bop\",\"scopes\":[\"match\",\"admin\"],\"rate\":2.5,"
-	    "\"burst\":10.0,\"created_at\":\"2023-11-14T22:13:20.123Z\",\"revoked_at\":null}\n");
-	assert_json(&closed_key, "{\"id\":\"fedcba9876543210\",\"name\":\"old\",\"scopes\":[\"enroll\"],\"rate\":null,"
+	assert_json(&open_key, "{\"id\":\"0123456789abcdef\",\"name\":\"sh\\u001Bop\",\"scopes\":[\"match\",\"admin\"],"
+			       "\"collections\":[\"staff\",\"gu\\\"ests\"],\"rate\":2.5,"
+			       "\"burst\":10.0,\"created_at\":\"2023-11-14T22:13:20.123Z\",\"revoked_at\":null}\n");
+	assert_json(&closed_key, "{\"id\":\"fedcba9876543210\",\"name\":\"old\",\"scopes\":[\"enroll\"],"
+				 "\"collections\":[\"*\"],\"rate\":null,"
 				 "\"burst\":null,\"created_at\":\"2023-11-14T22:13:20.000Z\",\"revoked_at\":\"2023-11-"
 				 "14T22:13:21.000Z\"}\n");
 }
