@@ -90,6 +90,9 @@ bool yielding_turn(struct yielding *y, int64_t now_ms)
 	}
 	if (y->step == YIELDING_NOT || !is_patience_over(y, now_ms))
 		return false;
+	/* The step back before this one was not followed by waits: the next need not be put off for so long. */
+	if (y->back_ms > y->waited_ms && y->patience_ms > YIELDING_PATIENCE_MS)
+		y->patience_ms /= 2;
 	y->step--;
 	y->changed_ms = now_ms;
 	y->back_ms = now_ms;

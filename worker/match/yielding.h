@@ -11,7 +11,8 @@
  * While more than a tenth of the waits seen lately are above the target, the batch lane's share of its prefetch goes
  * down a step every 250 ms: all, a half, a quarter, an eighth, nothing. Still above the target a second later, the
  * worker is degraded. The way back is a step at a time, each after YIELDING_PATIENCE_MS without such waits; when a step
- * back was followed by waits again soon, the next one needs twice as long, YIELDING_MOST_PATIENCE_MS at most.
+ * back was followed by waits again soon, the next one needs twice as long, YIELDING_MOST_PATIENCE_MS at most; when it
+ * was not, half as long.
  */
 enum yielding_step {
 	YIELDING_NOT,
@@ -23,7 +24,7 @@ enum yielding_step {
 };
 
 #define YIELDING_PATIENCE_MS 2000
-#define YIELDING_MOST_PATIENCE_MS 30000
+#define YIELDING_MOST_PATIENCE_MS 16000
 
 /* The waits of the last second, a quarter of it in each slot. */
 #define YIELDING_SLOTS 4

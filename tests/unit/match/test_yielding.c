@@ -189,6 +189,24 @@ static void test_calm_makes_patience_short_again(void **state)
 	assert_in_range(until_step(&run, 1, 0), YIELDING_PATIENCE_MS - TICK_MS, YIELDING_PATIENCE_MS + TICK_MS);
 }
 
+/* After a long overload the way back is not as slow as its steps were at the worst. */
+static void test_steps_back_that_hold_come_sooner_and_sooner(void **state)
+{
+	struct run run = start(0);
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		until_step(&run, 1, 1);
+		until_step(&run, 1, 0);
+	}
+	go_down_to(&run, YIELDING_ALL);
+	int64_t first_ms = until_step(&run, 1, 0);
+	/* That it held is known only when the second one is due. */
+	assert_in_range(until_step(&run, 1, 0), first_ms - 2 * TICK_MS, first_ms);
+	assert_in_range(until_step(&run, 1, 0), first_ms / 2 - 2 * TICK_MS, first_ms / 2);
+	assert_in_range(until_step(&run, 1, 0), first_ms / 4 - 2 * TICK_MS, first_ms / 4);
+}
+
 static void test_jitter_lengthens_the_way_back(void **state)
 {
 	struct run run = start(0.5);
@@ -236,6 +254,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_late_jobs_hold_it_where_it_is),
     cmocka_unit_test(test_does_not_flap),
     cmocka_unit_test(test_calm_makes_patience_short_again),
+    cmocka_unit_test(test_steps_back_that_hold_come_sooner_and_sooner),
     cmocka_unit_test(test_jitter_lengthens_the_way_back),
     cmocka_unit_test(test_target_0_never_yields),
     cmocka_unit_test(test_old_waits_are_forgotten),
