@@ -1,6 +1,9 @@
 #include "obs/program.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/hangup.h"
 #include "base/stop.h"
@@ -87,4 +90,15 @@ void program_end(struct program *program)
 	config_args_finish(&program->args);
 	metrics_free(program->metrics);
 	config_free(program->config);
+}
+
+int program_renew(char **argv)
+{
+	hangup_ignore();
+	stop_hand_over();
+	if (stop_requested() > 0)
+		return PROGRAM_STOPPED;
+	execv("/proc/self/exe", argv);
+	log_error(NULL, "cannot execute the program anew", log_string("error", strerror(errno)));
+	return PROGRAM_FAILED;
 }
