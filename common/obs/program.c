@@ -7,6 +7,7 @@
 
 #include "base/hangup.h"
 #include "base/stop.h"
+#include "base/thread.h"
 #include "obs/log.h"
 #include "version.h"
 
@@ -53,6 +54,8 @@ static bool begin(struct program *program, int *status)
 		*status = PROGRAM_FAILED;
 		return false;
 	}
+	/* What was executed as /proc/self/exe is called "exe" otherwise. */
+	thread_set_name("%s", program->name);
 	set_up_log(program);
 	scene_use(config_scenes(program->config));
 	return true;

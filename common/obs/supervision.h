@@ -25,9 +25,7 @@ struct supervision_settings {
 int supervision_start(struct supervision **out, const struct supervision_settings *settings,
 		      struct error *err) must_check;
 
-/** Says that the program is about to be executed anew: supervision_stop() then does not say that it stops. NULL is
- * fine.
- */
+/** Says that the program will be executed anew; so supervision_stop() does not say that it stops. NULL is fine. */
 void supervision_renew(struct supervision *supervision);
 
 /** Says that the program stops, if it has not, and says no more. Before what `arg` points to is freed. NULL is fine. */

@@ -10,6 +10,9 @@
 #include "matcher_settings.h"
 #include "obs/log.h"
 
+/* As much of an id as tells models apart for people. */
+#define SHOWN_ID 8
+
 /* What is found while settings are looked at. */
 struct look {
 	char what[RENEWAL_WHAT_SIZE];
@@ -63,6 +66,13 @@ static int load_models(struct modelset **out, const struct config *next, const s
 	return r;
 }
 
+static void describe_replacement(char out[RENEWAL_WHAT_SIZE], const struct modelset *old, const struct modelset *new)
+{
+	snprintf(out, RENEWAL_WHAT_SIZE, "models on disk: %s %.*s and %s %.*s → %s %.*s and %s %.*s",
+		 old->detector.name, SHOWN_ID, old->detector_id, old->embedder.name, SHOWN_ID, old->embedder_id,
+		 new->detector.name, SHOWN_ID, new->detector_id, new->embedder.name, SHOWN_ID, new->embedder_id);
+}
+
 /* Loads what is named, and what lies where the models in use came from if that is wanted. */
 static int check_models(struct renewal *renewal, const struct config *next, bool asked, const struct look *look,
 			struct error *err)
@@ -75,7 +85,9 @@ static int check_models(struct renewal *renewal, const struct config *next, bool
 	int r = load_models(&models, next, look, err);
 	if (r < 0)
 		return r;
-	renewal->replaced = !moved && !modelset_equals(models, renewal->models);
+	renewal->replaced[0] = '\0';
+	if (!moved && !modelset_equals(models, renewal->models))
+		describe_replacement(renewal->replaced, renewal->models, models);
 	modelset_free(models);
 	return 0;
 }
@@ -85,8 +97,8 @@ static void decide(struct renewal *renewal, const struct config *next, const str
 	int64_t within_ms = config_integer(next, OPTION_WORKER_RENEW_WITHIN);
 
 	memcpy(renewal->what, look->what, sizeof(renewal->what));
-	if (renewal->replaced)
-		add(renewal->what, "the files of the models in use have changed");
+	if (renewal->replaced[0])
+		add(renewal->what, "%s", renewal->replaced);
 	if (renewal->what[0] == '\0') {
 		renewal->due_ms = 0;
 	} else if (renewal->due_ms == 0) {

@@ -18,9 +18,9 @@
 struct renewal {
 	const struct config *began;
 	const struct modelset *models;
-	bool replaced;                /* another model set lies in the folders of the one in use */
-	int64_t due_ms;               /* monotonic; 0: nothing to renew for */
-	char what[RENEWAL_WHAT_SIZE]; /**< for people: what changed, from what to what */
+	char replaced[RENEWAL_WHAT_SIZE]; /* by what the models in use were replaced on disk; "": they were not */
+	int64_t due_ms;                   /* monotonic; 0: nothing to renew for */
+	char what[RENEWAL_WHAT_SIZE];     /**< for people: what changed, from what to what */
 };
 
 /** What the worker began with; both outlive it. */

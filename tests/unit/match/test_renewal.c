@@ -172,6 +172,7 @@ static void test_models_that_were_replaced(void **state)
 	assert_false(renewal_is_due(&f->renewal));
 	assert_int_equal(look(f, f->embedder, "worker.threads=1", true), 0);
 	assert_true(renewal_is_due(&f->renewal));
+	assert_non_null(strstr(f->renewal.what, "models on disk: facefleet-detector-1 "));
 	/* What is heard meanwhile does not make it forget. */
 	assert_int_equal(look(f, f->embedder, "worker.threads=1", false), 0);
 	assert_true(renewal_is_due(&f->renewal));
