@@ -55,9 +55,11 @@ static void describe(struct fixture *f, const char *line)
 
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	static struct fixture fixture;
+	struct fixture *f = &fixture;
 	char path[100];
 
+	*f = (struct fixture){0};
 	clearenv();
 	strcpy(f->folder, "/tmp/facefleet-renewal-XXXXXX");
 	assert_non_null(mkdtemp(f->folder));
@@ -90,7 +92,6 @@ static int teardown(void **state)
 	unlink("none.yaml");
 	assert_int_equal(chdir("/"), 0);
 	assert_int_equal(rmdir(f->folder), 0);
-	free(f);
 	return 0;
 }
 
