@@ -21,6 +21,11 @@ int hangup_install(void)
 	return sigaction(SIGHUP, &action, NULL) < 0 ? -errno : 0;
 }
 
+void hangup_ignore(void)
+{
+	signal(SIGHUP, SIG_IGN);
+}
+
 bool hangup_take(void)
 {
 	return atomic_exchange(&came, false);

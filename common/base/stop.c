@@ -19,6 +19,16 @@ static void on_signal(int number)
 	wakeup_signal(event_fd);
 }
 
+static void change_mask(int how)
+{
+	sigset_t both;
+
+	sigemptyset(&both);
+	sigaddset(&both, SIGTERM);
+	sigaddset(&both, SIGINT);
+	pthread_sigmask(how, &both, NULL);
+}
+
 int stop_install(void)
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
@@ -30,7 +40,15 @@ int stop_install(void)
 	if (sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0)
 		return -errno;
 	action.sa_handler = SIG_IGN;
-	return sigaction(SIGPIPE, &action, NULL) < 0 ? -errno : 0;
+	if (sigaction(SIGPIPE, &action, NULL) < 0)
+		return -errno;
+	change_mask(SIG_UNBLOCK);
+	return 0;
+}
+
+void stop_hand_over(void)
+{
+	change_mask(SIG_BLOCK);
 }
 
 int stop_requested(void)

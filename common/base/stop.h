@@ -13,9 +13,15 @@
 
 /**
  * Installs handlers for SIGTERM and SIGINT and ignores SIGPIPE. Call once, in main(), before
- * any thread starts. Returns 0 or a negative errno.
+ * any thread starts; signals kept by stop_hand_over() count then. Returns 0 or a negative errno.
  */
 int stop_install(void) must_check;
+
+/**
+ * Keeps further signals for the program that this process executes next, whose stop_install() takes them. Call once, on
+ * the main thread, when no thread of the program's is left.
+ */
+void stop_hand_over(void);
 
 /** Signals received so far: 0 run, 1 stop, 2 or more hurry. Any thread. */
 int stop_requested(void);

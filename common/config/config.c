@@ -211,7 +211,7 @@ int config_check_central(const char *key, const char *value, struct error *err)
 		const struct setting *setting = &settings.items[0];
 		if (setting->is_path || setting->row->type == OPTION_SECRET)
 			r = settings_fault(setting, err, "a secret cannot be shared this way");
-		else if (!setting->row->reloadable)
+		else if (setting->row->change == OPTION_RESTARTS)
 			r = settings_fault(setting, err, "cannot change without a restart, so it stays in the file");
 		else if (value)
 			r = check(setting, value, &read, err);

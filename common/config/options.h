@@ -1,10 +1,15 @@
 #ifndef CONFIG_OPTIONS_H
 #define CONFIG_OPTIONS_H
 
-#include <stdbool.h>
-
 /** What kind of value an option takes. A secret is a string that is never printed. */
 enum option_type { OPTION_STRING, OPTION_SECRET, OPTION_INTEGER, OPTION_NUMBER, OPTION_BOOLEAN, OPTION_CHOICE };
+
+/** What it takes for a change of an option to take effect. */
+enum option_change {
+	OPTION_RESTARTS, /**< somebody restarts the program */
+	OPTION_RENEWS,   /**< the worker executes itself anew, when its jobs in hand are done; see match/renewal.h */
+	OPTION_HOT,      /**< nothing: it changes while the program runs */
+};
 
 /**
  * One row of the table. Bounds are those of the value for numbers and of the length in bytes for
@@ -16,13 +21,13 @@ struct option_row {
 	const char *fallback; /**< the default, as it would stand in the file */
 	double min;
 	double max;
-	const char *unit;     /**< "ms", "bytes", "" … */
-	const char *choices;  /**< of a choice: "json|text" */
-	bool reloadable;      /**< takes effect without a restart */
+	const char *unit;    /**< "ms", "bytes", "" … */
+	const char *choices; /**< of a choice: "json|text" */
+	enum option_change change;
 	const char *sentence; /**< what it does, one sentence */
 };
 
-/* The table: OPTION(symbol, key, type, default, min, max, unit, choices, reloadable, sentence). */
+/* The table: OPTION(symbol, key, type, default, min, max, unit, choices, change, sentence). */
 enum option_id {
 #define OPTION(symbol, ...) OPTION_##symbol,
 #include "config/options.def"

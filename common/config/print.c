@@ -76,8 +76,10 @@ static void print_sample_comment(FILE *out, const char *indent, const struct opt
 	print_comment(out, indent, row->sentence);
 	if (!is_text)
 		fprintf(out, "%s# Takes %s.\n", indent, expected);
-	if (row->reloadable)
+	if (row->change == OPTION_HOT)
 		fprintf(out, "%s# Can change without a restart.\n", indent);
+	else if (row->change == OPTION_RENEWS)
+		fprintf(out, "%s# Can change without a restart: a worker renews itself.\n", indent);
 	if (row->type == OPTION_SECRET)
 		fprintf(out, "%s# Or %s_file: the path of a file that holds it.\n", indent, name);
 }

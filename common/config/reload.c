@@ -23,11 +23,71 @@ static void tell(const struct comparison *c, const struct option_row *row, const
 	    .before = secret ? NULL : before->text,
 	    .after = secret ? NULL : after->text,
 	    .source = after->source,
-	    .needs_a_restart = !row->reloadable,
+	    .change = row->change,
 	};
 
 	c->note(c->arg, &change);
 }
+
+static void compare_options(const struct comparison *c, const struct config *before, const struct config *after)
+{
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if (strcmp(before->options[i].text, after->options[i].text) != 0)
+			tell(c, &option_table[i], &before->options[i], &after->options[i]);
+}
+
+/* --- scenes, all of which may come, change and go --- */
+
+static const struct config_scene *find(const struct config *config, const char *name)
+{
+	for (unsigned i = 0; i < config->scene_count; i++)
+		if (strcmp(config->scenes[i].name, name) == 0)
+			return &config->scenes[i];
+	return NULL;
+}
+
+static void compare_fields(const struct comparison *c, const struct config_scene *old, const struct config_scene *new)
+{
+	for (int i = 0; i < SCENE_FIELD_COUNT; i++) {
+		char key[SCENE_KEY_SIZE];
+		const struct config_change change = {
+		    .key = key,
+		    .before = old ? old->fields[i].text : NULL,
+		    .after = new->fields[i].text,
+		    .source = new->fields[i].source,
+		    .change = scene_key_fields[i].change,
+		};
+
+		if (old && strcmp(change.before, change.after) == 0)
+			continue;
+		scene_key_write(new->name, scene_key_fields[i].key, key);
+		c->note(c->arg, &change);
+	}
+}
+
+static void compare_scenes(const struct comparison *c, const struct config *before, const struct config *after)
+{
+	for (unsigned i = 0; i < after->scene_count; i++)
+		compare_fields(c, find(before, after->scenes[i].name), &after->scenes[i]);
+	for (unsigned i = 0; i < before->scene_count; i++) {
+		char key[SCENE_KEY_SIZE];
+
+		if (find(after, before->scenes[i].name))
+			continue;
+		scene_key_write(before->scenes[i].name, NULL, key);
+		c->note(c->arg, &(struct config_change){.key = key, .source = "nowhere", .change = OPTION_HOT});
+	}
+}
+
+void config_compare(const struct config *before, const struct config *after, config_change_fn *note, void *arg)
+{
+	const struct comparison c = {.note = note, .arg = arg};
+
+	compare_options(&c, before, after);
+	compare_scenes(&c, before, after);
+}
+
+/* --- what a reload keeps --- */
 
 /* Puts a copy of the old value in the place of the new one. */
 static int keep(struct config_value *place, const struct config_value *old, struct error *err)
@@ -50,81 +110,12 @@ static int keep(struct config_value *place, const struct config_value *old, stru
 	return 0;
 }
 
-static int compare_options(const struct comparison *c, const struct config *before, struct config *after,
-			   struct error *err)
+int config_keep(struct config *next, const struct config *now, struct error *err)
 {
 	int r = 0;
 
-	for (int i = 0; i < OPTION_COUNT && r == 0; i++) {
-		const struct config_value *old = &before->options[i];
-		struct config_value *new = &after->options[i];
-
-		if (strcmp(old->text, new->text) == 0)
-			continue;
-		tell(c, &option_table[i], old, new);
-		if (!option_table[i].reloadable)
-			r = keep(new, old, err);
-	}
+	for (int i = 0; i < OPTION_COUNT && r == 0; i++)
+		if (option_table[i].change == OPTION_RESTARTS)
+			r = keep(&next->options[i], &now->options[i], err);
 	return r;
-}
-
-/* --- scenes, all of which may come, change and go --- */
-
-static const struct config_scene *find(const struct config *config, const char *name)
-{
-	for (unsigned i = 0; i < config->scene_count; i++)
-		if (strcmp(config->scenes[i].name, name) == 0)
-			return &config->scenes[i];
-	return NULL;
-}
-
-static void compare_fields(const struct comparison *c, const struct config_scene *old, const struct config_scene *new)
-{
-	for (int i = 0; i < SCENE_FIELD_COUNT; i++) {
-		char key[SCENE_KEY_SIZE];
-		const struct config_change change = {
-		    .key = key,
-		    .before = old ? old->fields[i].text : NULL,
-		    .after = new->fields[i].text,
-		    .source = new->fields[i].source,
-		};
-
-		if (old && strcmp(change.before, change.after) == 0)
-			continue;
-		scene_key_write(new->name, scene_key_fields[i].key, key);
-		c->note(c->arg, &change);
-	}
-}
-
-static void compare_scenes(const struct comparison *c, const struct config *before, const struct config *after)
-{
-	for (unsigned i = 0; i < after->scene_count; i++)
-		compare_fields(c, find(before, after->scenes[i].name), &after->scenes[i]);
-	for (unsigned i = 0; i < before->scene_count; i++) {
-		char key[SCENE_KEY_SIZE];
-
-		if (find(after, before->scenes[i].name))
-			continue;
-		scene_key_write(before->scenes[i].name, NULL, key);
-		c->note(c->arg, &(struct config_change){.key = key, .source = "nowhere"});
-	}
-}
-
-int config_reload(struct config **out, const struct config *now, const struct config_sources *sources,
-		  config_change_fn *note, void *arg, struct error *err)
-{
-	const struct comparison c = {.note = note, .arg = arg};
-	struct config *config = NULL;
-	int r = config_load(&config, sources, err);
-
-	if (r < 0)
-		return r;
-	r = compare_options(&c, now, config, err);
-	if (r < 0) {
-		config_free(config);
-		return r;
-	}
-	compare_scenes(&c, now, config);
-	*out = config;
-	return 0;
 }

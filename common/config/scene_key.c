@@ -8,16 +8,16 @@
 #define PREFIX "scenes."
 
 const struct option_row scene_key_fields[SCENE_FIELD_COUNT] = {
-    [SCENE_LANE] = {"lane", OPTION_CHOICE, "", 0, 0, "", "realtime|batch", true,
+    [SCENE_LANE] = {"lane", OPTION_CHOICE, "", 0, 0, "", "realtime|batch", OPTION_HOT,
 		    "Queue that its jobs wait in; a scene that is not built in must say it."},
-    [SCENE_DEADLINE] = {"deadline_ms", OPTION_INTEGER, "", 1, 31536000000, "ms", NULL, true,
+    [SCENE_DEADLINE] = {"deadline_ms", OPTION_INTEGER, "", 1, 31536000000, "ms", NULL, OPTION_HOT,
 			"Time from the acceptance of a job to its result."},
-    [SCENE_ATTEMPT] = {"attempt_ms", OPTION_INTEGER, "", 0, 86400000, "ms", NULL, true,
+    [SCENE_ATTEMPT] = {"attempt_ms", OPTION_INTEGER, "", 0, 86400000, "ms", NULL, OPTION_HOT,
 		       "Time for each attempt; 0: only the deadline counts."},
-    [SCENE_RETRIES] = {"retries", OPTION_INTEGER, "", 0, 100, "attempts", NULL, true,
+    [SCENE_RETRIES] = {"retries", OPTION_INTEGER, "", 0, 100, "attempts", NULL, OPTION_HOT,
 		       "Further attempts after one that failed for a reason that may pass."},
     /* The choices are scene_backoffs. */
-    [SCENE_BACKOFF] = {"backoff_ms", OPTION_CHOICE, "", 0, 0, "ms", "1000|5000|30000", true,
+    [SCENE_BACKOFF] = {"backoff_ms", OPTION_CHOICE, "", 0, 0, "ms", "1000|5000|30000", OPTION_HOT,
 		       "Wait before a further attempt; the broker has a queue for each of these."},
 };
 

@@ -175,6 +175,8 @@ static int load_embedder(struct modelset *set, const char *dir, struct error *er
 	if (rc == 0)
 		rc = load_network(dir, &file, &set->embedder_model, set->embedder.int8 ? ranges_sha256 : NULL, err);
 	if (rc == 0)
+		rc = hex_sha256(yaml.data, yaml.size, set->embedder_id, err);
+	if (rc == 0)
 		rc = check_embedder(set, dir, err);
 	return rc ? rc : set_model_id(set, file.sha256, ranges_sha256, err);
 }
@@ -204,6 +206,13 @@ void modelset_free(struct modelset *set)
 	nn_model_free(set->detector_model);
 	nn_model_free(set->embedder_model);
 	free(set);
+}
+
+bool modelset_equals(const struct modelset *a, const struct modelset *b)
+{
+	/* The model id covers what model.yaml does not name: the ranges of 8 bits. */
+	return strcmp(a->detector_id, b->detector_id) == 0 && strcmp(a->embedder_id, b->embedder_id) == 0 &&
+	       strcmp(a->model_id, b->model_id) == 0;
 }
 
 int modelset_threshold(const struct modelset *set, double far, double *threshold, struct error *err)

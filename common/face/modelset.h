@@ -65,6 +65,7 @@ struct modelset {
 	struct nn_model *detector_model;
 	struct nn_model *embedder_model;
 	char detector_id[65]; /**< SHA-256 over its model.yaml, which names that of its network; hex */
+	char embedder_id[65]; /**< likewise; unlike model_id, other thresholds are another embedder */
 	char model_id[65];    /**< SHA-256 over embedder file, preprocessing, template and precision, hex */
 };
 
@@ -76,6 +77,9 @@ struct modelset {
 int modelset_load(struct modelset **out, const char *detector_dir, const char *embedder_dir,
 		  struct error *err) must_check;
 void modelset_free(struct modelset *set);
+
+/** Whether both say the same of every photograph, thresholds included. */
+bool modelset_equals(const struct modelset *a, const struct modelset *b);
 
 /**
  * The cosine for a false-accept rate: that of the largest listed rate which is not above `far`.

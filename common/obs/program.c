@@ -1,9 +1,13 @@
 #include "obs/program.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/hangup.h"
 #include "base/stop.h"
+#include "base/thread.h"
 #include "obs/log.h"
 #include "version.h"
 
@@ -50,6 +54,8 @@ static bool begin(struct program *program, int *status)
 		*status = PROGRAM_FAILED;
 		return false;
 	}
+	/* What was executed as /proc/self/exe is called "exe" otherwise. */
+	thread_set_name("%s", program->name);
 	set_up_log(program);
 	scene_use(config_scenes(program->config));
 	return true;
@@ -87,4 +93,15 @@ void program_end(struct program *program)
 	config_args_finish(&program->args);
 	metrics_free(program->metrics);
 	config_free(program->config);
+}
+
+int program_renew(char **argv)
+{
+	hangup_ignore();
+	stop_hand_over();
+	if (stop_requested() > 0)
+		return PROGRAM_STOPPED;
+	execv("/proc/self/exe", argv);
+	log_error(NULL, "cannot execute the program anew", log_string("error", strerror(errno)));
+	return PROGRAM_FAILED;
 }

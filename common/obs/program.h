@@ -42,4 +42,11 @@ int program_failed(const struct error *err, const char *what);
 /** Frees settings and metrics. */
 void program_end(struct program *program);
 
+/**
+ * Executes the running program anew with these arguments, in the same process; a stop that comes meanwhile is not lost.
+ * After program_end(). Returns only if a stop was asked for already (PROGRAM_STOPPED), or it cannot be done, which is
+ * logged.
+ */
+int program_renew(char **argv);
+
 #endif

@@ -35,11 +35,13 @@ struct reload {
 	pthread_mutex_t lock;
 	struct shared *next; /* of another thread; not taken over yet */
 	const struct config *now;
-	struct config *owned; /* `now`, unless that is still what the program began with */
-	struct stamp read;    /* of the file, when it was last read */
-	struct stamp seen;    /* when it was last looked at */
-	int64_t look_ms;      /* the next look */
-	unsigned changes;     /* of the reload under way, without those that need a restart */
+	struct config *owned;   /* `now`, unless that is still what the program began with */
+	struct stamp read;      /* of the file, when it was last read */
+	struct stamp seen;      /* when it was last looked at */
+	int64_t look_ms;        /* the next look */
+	unsigned changes;       /* of the reload under way, without those that need a restart */
+	reload_check_fn *check; /* NULL: nobody asks */
+	void *check_arg;
 	struct metric *applied;
 	struct metric *unchanged;
 	struct metric *refused;
@@ -155,13 +157,18 @@ static void note_change(void *arg, const struct config_change *change)
 	    {0},
 	};
 
-	if (change->needs_a_restart) {
+	if (change->change == OPTION_RESTARTS) {
 		log_write(LOG_LEVEL_WARNING, NULL, "a setting changed that needs a restart", fields);
 		return;
 	}
 	reload->changes++;
-	if (log_enabled(LOG_LEVEL_INFO))
-		log_write(LOG_LEVEL_INFO, NULL, "a setting changed", fields);
+	if (!log_enabled(LOG_LEVEL_INFO))
+		return;
+	/* Others than workers name it too: it says what becomes of it there. */
+	log_write(LOG_LEVEL_INFO, NULL,
+		  change->change == OPTION_RENEWS ? "a setting changed for which workers renew themselves"
+						  : "a setting changed",
+		  fields);
 }
 
 /* What is the same in every program. */
@@ -174,7 +181,27 @@ static void apply(const struct config *config)
 	scene_use(config_scenes(config));
 }
 
-static const struct config *read_again(struct reload *reload)
+/* Reads, checks, says what is new. */
+static int load_next(struct reload *reload, struct config **out, bool asked, struct error *err)
+{
+	struct config *config = NULL;
+	int r = config_load(&config, &reload->sources, err);
+
+	if (r == 0 && reload->check)
+		r = reload->check(reload->check_arg, config, asked, err);
+	if (r == 0) {
+		config_compare(reload->now, config, note_change, reload);
+		r = config_keep(config, reload->now, err);
+	}
+	if (r < 0) {
+		config_free(config);
+		return r;
+	}
+	*out = config;
+	return 0;
+}
+
+static const struct config *read_again(struct reload *reload, bool asked)
 {
 	struct config *config = NULL;
 	struct error err = {0};
@@ -182,7 +209,7 @@ static const struct config *read_again(struct reload *reload)
 	reload->changes = 0;
 	if (stamp_take(&reload->read, &reload->sources))
 		reload->seen = reload->read;
-	if (config_reload(&config, reload->now, &reload->sources, note_change, reload, &err) < 0) {
+	if (load_next(reload, &config, asked, &err) < 0) {
 		log_error(NULL, "the settings cannot be read again; the old ones hold", LOG_ERROR_FIELDS(&err));
 		metric_add(reload->refused, 1);
 		return NULL;
@@ -206,7 +233,13 @@ const struct config *reload_poll(struct reload *reload)
 	bool asked = hangup_take();
 	bool told = take_shared(reload);
 
-	return asked || told || file_has_changed(reload) ? read_again(reload) : NULL;
+	return asked || told || file_has_changed(reload) ? read_again(reload, asked) : NULL;
+}
+
+void reload_set_check(struct reload *reload, reload_check_fn *check, void *arg)
+{
+	reload->check = check;
+	reload->check_arg = arg;
 }
 
 struct config *reload_release(struct reload *reload)

@@ -1,6 +1,8 @@
 #ifndef OBS_RELOAD_H
 #define OBS_RELOAD_H
 
+#include <stdbool.h>
+
 #include "base/compiler.h"
 #include "config/config.h"
 #include "obs/metrics.h"
@@ -25,6 +27,15 @@ struct reload *reload_new(const struct config *config, const struct config_sourc
  * 0 or -ENOMEM.
  */
 int reload_set_central(struct reload *reload, const struct config_central *settings, unsigned count) must_check;
+
+/**
+ * Whether the program can work with what was read, before anything of it is taken over: 0, or a negative errno with
+ * `err`, and then all stays as it is. `asked`: by SIGHUP, so that what the settings point to counts as well.
+ */
+typedef int reload_check_fn(void *arg, const struct config *next, bool asked, struct error *err);
+
+/** From now on, as long as the reload lives. */
+void reload_set_check(struct reload *reload, reload_check_fn *check, void *arg);
 
 /** Gives what reload_poll() returned last to the caller, who keeps it as long as the reload lives. NULL: nothing is. */
 struct config *reload_release(struct reload *reload) must_check;

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ struct supervision {
 	int end_fd; /* readable: the thread is to end */
 	bool is_ready;
 	bool is_stopping;
+	bool is_renewing;    /* the caller's */
 	int64_t watchdog_ms; /* between two signs of life; 0: nobody waits for them */
 	int64_t sign_at_ms;  /* monotonic */
 };
@@ -115,13 +117,24 @@ int supervision_start(struct supervision **out, const struct supervision_setting
 	return 0;
 }
 
+void supervision_renew(struct supervision *s)
+{
+	char state[64];
+
+	if (!s)
+		return;
+	s->is_renewing = true;
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_ms() * 1000);
+	say(state);
+}
+
 void supervision_stop(struct supervision *s)
 {
 	if (!s)
 		return;
 	wakeup_signal(s->end_fd);
 	pthread_join(s->thread, NULL);
-	if (!s->is_stopping)
+	if (!s->is_stopping && !s->is_renewing)
 		say("STOPPING=1");
 	close(s->end_fd);
 	free(s);

@@ -25,6 +25,9 @@ struct supervision_settings {
 int supervision_start(struct supervision **out, const struct supervision_settings *settings,
 		      struct error *err) must_check;
 
+/** Says that the program will be executed anew; so supervision_stop() does not say that it stops. NULL is fine. */
+void supervision_renew(struct supervision *supervision);
+
 /** Says that the program stops, if it has not, and says no more. Before what `arg` points to is freed. NULL is fine. */
 void supervision_stop(struct supervision *supervision);
 

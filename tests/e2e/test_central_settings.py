@@ -89,7 +89,7 @@ def test_scenes_of_the_fleet(fleet, client_of, config):
 
 
 def test_what_is_refused(fleet, config):
-    assert "cannot change without a restart" in config("set", "worker.threads", "4", status=2)
+    assert "cannot change without a restart" in config("set", "worker.name", "x", status=2)
     assert "a secret cannot be shared" in config("set", "callback.secret", "x", status=2)
     assert "the nearest is log.level" in config("set", "log.levle", "debug", status=2)
     assert "expected one of debug|info|warning|error" in config("set", "log.level", "loud", status=2)

@@ -12,6 +12,7 @@ from fleet import wait_until
 from http_support import form
 from jobs import match_job, new_task_id, photo
 from proxy import DOWN, Proxy
+from settings_support import Settings
 from test_tracker import Publisher
 
 PROGRAMS = ("worker", "callback", "tracker", "gateway", "scheduler")
@@ -64,6 +65,20 @@ def test_the_service_manager_is_told(fleet, manager, name):
     assert manager.hear() == "WATCHDOG=1"
     assert program.terminate() == 0
     assert set(manager.wait_for("STOPPING=1")) <= {"WATCHDOG=1"}
+
+
+def test_the_service_manager_is_told_of_a_renewal(fleet, manager, tmp_path):
+    settings = Settings(fleet, tmp_path / "facefleet.yaml")
+    worker = fleet.start("facefleet-worker", {"worker.renew_within_ms": 0}).wait_ready()
+    manager.wait_for("READY=1")
+    settings.write("image: {max_side: 5000}")
+    worker.process.send_signal(signal.SIGHUP)
+    said = []
+    while "READY=1" not in said:
+        said += manager.hear().splitlines()
+    assert "RELOADING=1" in said and any(line.startswith("MONOTONIC_USEC=") for line in said)
+    assert "STOPPING=1" not in said
+    assert worker.terminate() == 0
 
 
 def test_who_is_not_ready_does_not_say_so(fleet, manager):

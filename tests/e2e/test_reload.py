@@ -9,45 +9,15 @@ import pytest
 from fleet import wait_until
 from http_support import Api
 from jobs import match_job, photo
+from settings_support import Settings, reloads, says
 
 GOOD = "person01_1"
 JOBS = 24
 
 
-class Settings:
-    """The file that all programs of a fleet read."""
-
-    def __init__(self, fleet, path):
-        self.path = path
-        self.write("")
-        fleet.environment["FACEFLEET_CONFIG"] = str(path)
-
-    def write(self, text):
-        self.path.write_text(text)
-
-    def change(self, program, text):
-        """Writes the file, signals, and waits until the program has taken it over."""
-        before = reloads(program)
-        self.write(text)
-        program.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: reloads(program) > before, f"{program.name} has read its settings")
-
-
 @pytest.fixture
 def settings(fleet, tmp_path):
     return Settings(fleet, tmp_path / "facefleet.yaml")
-
-
-def reloads(program, outcome="applied"):
-    return program.metric(f'facefleet_config_reloads_total{{outcome="{outcome}"}}') or 0
-
-
-def says(program, message, **fields):
-    return [
-        line
-        for line in program.log_lines()
-        if line.get("message") == message and all(line.get(key) == value for key, value in fields.items())
-    ]
 
 
 def under_load(client, act):

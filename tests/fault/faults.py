@@ -2,7 +2,9 @@
 
 import contextlib
 
+from fleet import wait_until
 from proxy import BOTH, DOWN, UP
+from settings_support import says
 from testbed import WORKERS
 
 SPOILS = {
@@ -53,6 +55,24 @@ def workers_restarted(bed, load):
         assert status == 0, f"{name} ended with {status}"
         bed.start(name).wait_ready()
     yield
+
+
+def renew(bed, *words):
+    """All of them, by a setting that the fleet shares; waits until each has executed itself anew."""
+    workers = [bed.programs[name] for name in WORKERS]
+    before = [len(says(worker, "worker started")) for worker in workers]
+    done = bed.fleet.shell("config", *words)
+    assert done.returncode == 0, done.stderr
+    for worker, times in zip(workers, before):
+        wait_until(lambda worker=worker, times=times: len(says(worker, "worker started")) > times, "it is renewed")
+        worker.wait_ready()
+
+
+@contextlib.contextmanager
+def workers_renewed(bed, load):
+    renew(bed, "set", "worker.searches_together", "3")
+    yield
+    renew(bed, "unset", "worker.searches_together")
 
 
 # --- ways ---

@@ -32,6 +32,7 @@ def on_way(program, server, spoil, **more):
 def of_programs():
     yield scenario("none", faults.none, steady=True)
     yield scenario("workers-restarted-in-turn", faults.workers_restarted, steady=True)
+    yield scenario("workers-renewed", faults.workers_renewed, steady=True)
     for name in PROGRAMS:
         if name not in WORKERS[1:]:
             yield scenario(f"{name}-killed", faults.killed, dict(program=name))

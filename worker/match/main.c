@@ -15,6 +15,7 @@
 #include "obs/program.h"
 #include "obs/supervision.h"
 #include "quarantine_child.h"
+#include "renewal.h"
 #include "store/central_follower.h"
 #include "worker.h"
 
@@ -25,7 +26,7 @@ static const char help[] =
     "\n"
     "Consumes match jobs from RabbitMQ, matches them and publishes the replies. Start more of\n"
     "them, anywhere that reaches the broker, to match faster. SIGTERM finishes the jobs in hand\n"
-    "and gives the rest back; a second SIGTERM hurries.\n"
+    "and gives the rest back; a second SIGTERM hurries. SIGHUP reads settings and models again.\n"
     "\n"
     "  --config FILE    settings (default: $FACEFLEET_CONFIG, /etc/facefleet/facefleet.yaml)\n"
     "  --set KEY=VALUE  one setting, over file and environment\n"
@@ -65,6 +66,9 @@ struct parts {
 	struct amqp_url broker;
 	struct matcher_folders folders;
 	struct modelset *models;
+	unsigned threads;
+	struct renewal renewal;
+	bool renews;                /* it goes on as a new program */
 	struct redis *redis;        /* NULL: none */
 	struct photo_cache *photos; /* NULL: none */
 	struct worker *worker;
@@ -98,7 +102,7 @@ static int make_caches(struct parts *parts, const struct program *program, const
 	const struct redis_settings redis = {
 	    .url = config_string(config, OPTION_CACHE_REDIS_URL),
 	    .timeout_ms = config_integer(config, OPTION_CACHE_REDIS_TIMEOUT),
-	    .connections = compute_threads(config) + 1, /* one for the thread that follows the store */
+	    .connections = parts->threads + 1, /* one for the thread that follows the store */
 	    .metrics = program->metrics,
 	};
 	char identity[256];
@@ -122,15 +126,14 @@ static int make_caches(struct parts *parts, const struct program *program, const
 static int start_worker(struct parts *parts, const struct program *program, struct error *err)
 {
 	const struct config *config = program->config;
-	unsigned threads = compute_threads(config);
 	struct worker_settings settings = {
 	    .name = parts->name,
 	    .matcher = matcher_settings_from_config(config, parts->models),
 	    .quarantine = {.detector = parts->folders.detector,
 			   .embedder = parts->folders.embedder,
 			   .dimension = parts->models->embedder.dimension},
-	    .tuning = read_tuning(config, threads),
-	    .threads = threads,
+	    .tuning = read_tuning(config, parts->threads),
+	    .threads = parts->threads,
 	    .realtime_wait_target_ms = config_integer(config, OPTION_WORKER_REALTIME_WAIT_TARGET),
 	    .fetch_allow = config_string(config, OPTION_FETCH_ALLOW),
 	    .fetch_max_in_flight = (unsigned)config_integer(config, OPTION_FETCH_MAX_IN_FLIGHT),
@@ -154,7 +157,8 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 	if (r == 0)
 		r = worker_start(&parts->worker, &settings, err);
 	if (r == 0)
-		log_info(NULL, "worker started", log_string("worker", parts->name), log_integer("threads", threads));
+		log_info(NULL, "worker started", log_string("worker", parts->name),
+			 log_integer("threads", parts->threads));
 	return r;
 }
 
@@ -179,28 +183,58 @@ static int start_supervision(struct parts *parts, struct error *err)
 	return supervision_start(&parts->supervision, &settings, err);
 }
 
+static int start(struct parts *parts, struct program *program, struct error *err)
+{
+	int r = central_follower_start(&parts->central, program, "worker", err);
+
+	if (r < 0)
+		return r;
+	set_name(parts, program->config);
+	parts->threads = compute_threads(program->config);
+	r = matcher_settings_find_models(&parts->folders, program->config, err);
+	if (r == 0)
+		r = matcher_settings_load_models(&parts->models, program->config, err);
+	if (r == 0)
+		r = start_worker(parts, program, err);
+	if (r == 0)
+		r = start_server(parts, program, err);
+	if (r == 0)
+		r = start_supervision(parts, err);
+	renewal_init(&parts->renewal, program->config, parts->models);
+	reload_set_check(program->reload, renewal_check, &parts->renewal);
+	return r;
+}
+
+static void take_over(struct parts *parts, const struct config *news)
+{
+	struct worker_tuning tuning = read_tuning(news, parts->threads);
+
+	worker_tune(parts->worker, &tuning);
+}
+
+static void begin_renewal(struct parts *parts)
+{
+	log_info(NULL, "renewing", log_string("what", parts->renewal.what));
+	supervision_renew(parts->supervision);
+	parts->renews = true;
+}
+
 static int run(struct parts *parts, struct program *program)
 {
 	struct error err = {0};
 
-	if (central_follower_start(&parts->central, program, "worker", &err) < 0)
+	if (start(parts, program, &err) < 0)
 		return program_failed(&err, "start failed");
-	set_name(parts, program->config);
-	if (matcher_settings_find_models(&parts->folders, program->config, &err) < 0 ||
-	    matcher_settings_load_models(&parts->models, program->config, &err) < 0 ||
-	    start_worker(parts, program, &err) < 0 || start_server(parts, program, &err) < 0 ||
-	    start_supervision(parts, &err) < 0)
-		return program_failed(&err, "start failed");
-	while (stop_wait(0, TICK_MS) == 0) {
+	while (stop_wait(0, TICK_MS) == 0 && !parts->renews) {
 		const struct config *news = reload_poll(program->reload);
 
-		if (news) {
-			struct worker_tuning tuning = read_tuning(news, compute_threads(news));
-			worker_tune(parts->worker, &tuning);
-		}
+		if (news)
+			take_over(parts, news);
 		worker_tick(parts->worker);
 		if (worker_failed(parts->worker, &err))
 			return program_failed(&err, "cannot go on");
+		if (renewal_is_due(&parts->renewal))
+			begin_renewal(parts);
 	}
 	return PROGRAM_STOPPED;
 }
@@ -234,5 +268,5 @@ int main(int argc, char **argv)
 		status = run(&parts, &program);
 	finish(&parts);
 	program_end(&program);
-	return status;
+	return parts.renews ? program_renew(argv) : status;
 }

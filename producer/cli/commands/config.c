@@ -194,7 +194,9 @@ static int compare(const struct cli *cli, const struct central_set *set, const c
 	int r = config_load(&alone, &without, err);
 
 	if (r == 0)
-		r = config_reload(&both, alone, &with, print_difference, found, err);
+		r = config_load(&both, &with, err);
+	if (r == 0)
+		config_compare(alone, both, print_difference, found);
 	config_free(alone);
 	config_free(both);
 	return r;
@@ -393,7 +395,9 @@ const struct command command_config = {
     .summary = "Settings that the whole fleet shares",
     .text = "Works on the store that the setting store.url names. What is set here counts more than the programs'\n"
 	    "files, and less than their environment and command lines. Only what can change without a restart,\n"
-	    "and no secret, can be set. Programs take it over within seconds, those that start later too.\n"
+	    "and no secret, can be set. Programs take it over within seconds, those that start later too. For\n"
+	    "some settings (threads, models, limits of pictures, sizes of caches) the workers renew themselves:\n"
+	    "each, at a time of its own, ends its jobs in hand and executes itself anew, with the same process id.\n"
 	    "\n"
 	    "  get [KEY]        what is set, or one value\n"
 	    "  set KEY VALUE    set it for all programs, or for one (--for)\n"
@@ -405,6 +409,7 @@ const struct command command_config = {
 	    "Examples:\n"
 	    "  facefleet config set face.min_threshold 0.4\n"
 	    "  facefleet config set log.level debug --for worker\n"
+	    "  facefleet config set worker.threads 4\n"
 	    "  facefleet config set scenes.kiosk.deadline_ms 900\n"
 	    "\n"
 	    "Exit status: 0 done, 1 nothing was to be done or it is not set, 2 usage or settings,\n"

@@ -76,11 +76,22 @@ static void test_a_broken_pipe_is_an_error(void **state)
 	close(fds[1]);
 }
 
+static void test_what_was_kept_counts_for_the_next_program(void **state)
+{
+	(void)state;
+	stop_hand_over();
+	assert_int_equal(raise(SIGTERM), 0);
+	assert_int_equal(stop_requested(), 2);
+	assert_int_equal(stop_install(), 0); /* as the next program does */
+	assert_int_equal(stop_requested(), 3);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_nothing_happened),
     cmocka_unit_test(test_a_first_signal_stops),
     cmocka_unit_test(test_a_second_signal_hurries),
     cmocka_unit_test(test_a_broken_pipe_is_an_error),
+    cmocka_unit_test(test_what_was_kept_counts_for_the_next_program),
 };
 
 RUN_TESTS(tests)

@@ -137,6 +137,7 @@ static void test_what_may_be_shared(void **state)
 	(void)state;
 	assert_int_equal(config_check_central("log.level", "debug", &err), 0);
 	assert_int_equal(config_check_central("log.level", NULL, &err), 0);
+	assert_int_equal(config_check_central("worker.threads", "2", &err), 0);
 	assert_int_equal(config_check_central("scenes.kiosk.retries", "2", &err), 0);
 	check_central("log.level", "loud",
 		      "central: log.level: expected one of debug|info|warning|error, not \"loud\"");

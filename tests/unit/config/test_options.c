@@ -72,12 +72,21 @@ static void test_sections_are_contiguous(void **state)
 	}
 }
 
+/* What changes is told from what to what. */
+static void test_no_secret_renews(void **state)
+{
+	(void)state;
+	for (int i = 0; i < OPTION_COUNT; i++)
+		assert_false(option_table[i].type == OPTION_SECRET && option_table[i].change == OPTION_RENEWS);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_every_row_is_complete),
     cmocka_unit_test(test_keys_are_section_dot_name),
     cmocka_unit_test(test_defaults_pass_their_own_checks),
     cmocka_unit_test(test_no_two_options_share_a_key_or_a_variable),
     cmocka_unit_test(test_sections_are_contiguous),
+    cmocka_unit_test(test_no_secret_renews),
 };
 
 RUN_TESTS(tests)

@@ -14,7 +14,8 @@ struct fixture {
 	struct config *before;
 	struct config *after;
 	struct error err;
-	char heard[1024]; /* "key before after source" of each change, * before what needs a restart */
+	char heard[1024]; /* "key before after source" of each change, * before what needs a restart, ~ before what
+			     renews */
 };
 
 static const struct config_sources sources = {.path = "f.yaml"};
@@ -55,12 +56,12 @@ static void write_file(const char *text)
 
 static void hear(void *arg, const struct config_change *change)
 {
+	static const char *const marks[] = {[OPTION_RESTARTS] = "*", [OPTION_RENEWS] = "~", [OPTION_HOT] = ""};
 	struct fixture *f = arg;
 	size_t length = strlen(f->heard);
 
-	snprintf(f->heard + length, sizeof(f->heard) - length, "%s%s %s %s %s\n", change->needs_a_restart ? "*" : "",
-		 change->key, change->before ? change->before : "-", change->after ? change->after : "-",
-		 change->source);
+	snprintf(f->heard + length, sizeof(f->heard) - length, "%s%s %s %s %s\n", marks[change->change], change->key,
+		 change->before ? change->before : "-", change->after ? change->after : "-", change->source);
 }
 
 static int load(struct fixture *f, const char *before, const char *after)
@@ -69,7 +70,10 @@ static int load(struct fixture *f, const char *before, const char *after)
 	if (config_load(&f->before, &sources, &f->err) < 0)
 		fail_msg("%s", f->err.text);
 	write_file(after);
-	return config_reload(&f->after, f->before, &sources, hear, f, &f->err);
+	if (config_load(&f->after, &sources, &f->err) < 0)
+		return -1;
+	config_compare(f->before, f->after, hear, f);
+	return config_keep(f->after, f->before, &f->err);
 }
 
 static void check(struct fixture *f, const char *before, const char *after, const char *heard)
@@ -79,7 +83,7 @@ static void check(struct fixture *f, const char *before, const char *after, cons
 	assert_string_equal(f->heard, heard);
 }
 
-static void test_what_is_reloadable_changes(void **state)
+static void test_what_is_hot_changes(void **state)
 {
 	struct fixture *f = *state;
 
@@ -98,6 +102,15 @@ static void test_the_rest_is_said_and_left(void **state)
 	      "*worker.name one two f.yaml:1\ngateway.rate 0 5 f.yaml:2\n");
 	assert_string_equal(config_string(f->after, OPTION_WORKER_NAME), "one");
 	assert_true(config_number(f->after, OPTION_GATEWAY_RATE) == 5);
+}
+
+static void test_what_renews_is_said_so_and_taken(void **state)
+{
+	struct fixture *f = *state;
+
+	check(f, "worker.threads: 1\n", "worker.threads: 2\nmodel.embedder: /m\n",
+	      "~model.embedder  /m f.yaml:2\n~worker.threads 1 2 f.yaml:1\n");
+	assert_int_equal(config_integer(f->after, OPTION_WORKER_THREADS), 2);
 }
 
 static void test_secrets_are_not_told(void **state)
@@ -144,9 +157,13 @@ static void test_a_fault_refuses_everything(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-    TEST(test_what_is_reloadable_changes), TEST(test_the_rest_is_said_and_left),
-    TEST(test_secrets_are_not_told),       TEST(test_nothing_new),
-    TEST(test_scenes_come_change_and_go),  TEST(test_a_fault_refuses_everything),
+    TEST(test_what_is_hot_changes),
+    TEST(test_the_rest_is_said_and_left),
+    TEST(test_what_renews_is_said_so_and_taken),
+    TEST(test_secrets_are_not_told),
+    TEST(test_nothing_new),
+    TEST(test_scenes_come_change_and_go),
+    TEST(test_a_fault_refuses_everything),
 };
 
 RUN_TESTS(tests)

@@ -177,6 +177,45 @@ static void test_what_the_fleet_shares_is_taken_over(void **state)
 	assert_true(config_number(news, OPTION_GATEWAY_RATE) == 1);
 }
 
+struct asking {
+	unsigned times;
+	bool asked;
+	bool refuses;
+};
+
+static int check(void *arg, const struct config *next, bool asked, struct error *err)
+{
+	struct asking *asking = arg;
+
+	asking->times++;
+	asking->asked = asked;
+	assert_true(config_integer(next, OPTION_WORKER_THREADS) == 3);
+	return asking->refuses ? error_set(err, ERROR_MODEL, "no") : 0;
+}
+
+static void test_the_program_may_refuse(void **state)
+{
+	struct fixture *f = *state;
+	const struct config_central central = {"gateway.rate", "7", "central"};
+	struct asking asking = {.refuses = true};
+
+	reload_set_check(f->reload, check, &asking);
+	write_file(f->path, "worker.threads: 3\nlog.level: error\n");
+	raise(SIGHUP);
+	assert_null(reload_poll(f->reload));
+	assert_true(asking.times == 1 && asking.asked);
+	assert_true(outcomes(f, "refused") == 1);
+	assert_true(log_enabled(LOG_LEVEL_WARNING));
+
+	asking.refuses = false;
+	assert_int_equal(reload_set_central(f->reload, &central, 1), 0);
+	const struct config *news = reload_poll(f->reload);
+	assert_non_null(news);
+	assert_true(asking.times == 2 && !asking.asked);
+	assert_true(config_integer(news, OPTION_WORKER_THREADS) == 3);
+	assert_false(log_enabled(LOG_LEVEL_WARNING));
+}
+
 static void test_a_file_that_is_gone_is_no_change(void **state)
 {
 	struct fixture *f = *state;
@@ -193,9 +232,13 @@ static void test_a_file_that_is_gone_is_no_change(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-    TEST(test_without_a_reason_nothing_is_read),    TEST(test_the_signal_reads_at_once),
-    TEST(test_a_bad_file_changes_nothing),          TEST(test_a_changed_file_is_noticed),
-    TEST(test_what_the_fleet_shares_is_taken_over), TEST(test_a_file_that_is_gone_is_no_change),
+    TEST(test_without_a_reason_nothing_is_read),
+    TEST(test_the_signal_reads_at_once),
+    TEST(test_a_bad_file_changes_nothing),
+    TEST(test_a_changed_file_is_noticed),
+    TEST(test_what_the_fleet_shares_is_taken_over),
+    TEST(test_a_file_that_is_gone_is_no_change),
+    TEST(test_the_program_may_refuse),
 };
 
 RUN_TESTS(tests)

@@ -128,6 +128,20 @@ static void without_a_manager_there_is_no_supervision(void **state)
 	supervision_stop(NULL);
 }
 
+static void who_is_executed_anew_does_not_stop(void **state)
+{
+	struct manager *manager = *state;
+
+	atomic_store(&is_ready, true);
+	struct supervision *supervision = start();
+	assert_string_equal(manager_hear(manager), "READY=1");
+	supervision_renew(supervision);
+	assert_memory_equal(manager_hear(manager), "RELOADING=1\nMONOTONIC_USEC=", 27);
+	supervision_stop(supervision);
+	assert_true(manager_is_quiet(manager));
+	supervision_renew(NULL);
+}
+
 /* The last case: the wish to stop is the process's, and stays. A program that stops is watched until it has. */
 static void a_stop_is_told_and_watched(void **state)
 {
@@ -151,9 +165,9 @@ static void a_stop_is_told_and_watched(void **state)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
-    CASE(ready_is_said_once_it_is_true),     CASE(the_watchdog_is_fed_only_while_alive),
-    CASE(without_a_watchdog_nothing_is_fed), CASE(without_a_manager_there_is_no_supervision),
-    CASE(a_stop_is_told_and_watched),
+    CASE(ready_is_said_once_it_is_true),      CASE(the_watchdog_is_fed_only_while_alive),
+    CASE(without_a_watchdog_nothing_is_fed),  CASE(without_a_manager_there_is_no_supervision),
+    CASE(who_is_executed_anew_does_not_stop), CASE(a_stop_is_told_and_watched),
 };
 
 int main(void)
