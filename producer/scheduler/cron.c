@@ -56,7 +56,7 @@ static int refuse(const struct field *field, const struct span *span, struct err
 {
 	int length = (int)(span->end - span->at < 40 ? span->end - span->at : 40);
 
-	return error_set(err, ERROR_CONFIG, "cron: %s: \"%.*s\" is not a number from %d to %d%s, a range or a step",
+	return error_set(err, ERROR_CONFIG, "%s: \"%.*s\" is not a number from %d to %d%s, a range or a step",
 			 field->name, length, span->at, field->low, field->high, field->names ? ", a name" : "");
 }
 
@@ -164,14 +164,14 @@ static int split(const char *text, struct span spans[array_size(fields)], struct
 
 	for (text += strspn(text, blank); *text; text += strspn(text, blank)) {
 		if (count == array_size(fields))
-			return error_set(err, ERROR_CONFIG, "cron: there is something behind the weekday");
+			return error_set(err, ERROR_CONFIG, "there is something behind the weekday");
 		spans[count].at = text;
 		text += strcspn(text, blank);
 		spans[count++].end = text;
 	}
 	if (count < array_size(fields))
 		return error_set(err, ERROR_CONFIG,
-				 "cron: the %s is missing (minute, hour, day, month and weekday are wanted)",
+				 "the %s is missing (minute, hour, day, month and weekday are wanted)",
 				 fields[count].name);
 	return 0;
 }
@@ -190,11 +190,11 @@ int cron_parse(struct cron *out, const char *text, struct error *err)
 	uint64_t bits[array_size(fields)];
 
 	if (strlen(text) > CRON_MAX_BYTES)
-		return error_set(err, ERROR_CONFIG, "cron: longer than %d bytes", CRON_MAX_BYTES);
+		return error_set(err, ERROR_CONFIG, "longer than %d bytes", CRON_MAX_BYTES);
 	text = expand(text);
 	if (text[0] == '@')
 		return error_set(err, ERROR_CONFIG,
-				 "cron: unknown word (@yearly, @monthly, @weekly, @daily and @hourly are known)");
+				 "unknown word (@yearly, @monthly, @weekly, @daily and @hourly are known)");
 	int r = split(text, spans, err);
 	for (size_t i = 0; r == 0 && i < array_size(fields); i++)
 		r = read_field(&fields[i], &spans[i], &bits[i], err);
@@ -211,7 +211,7 @@ int cron_parse(struct cron *out, const char *text, struct error *err)
 	    .any_weekday = is_any(&spans[4]),
 	};
 	if (!ever_runs(&cron))
-		return error_set(err, ERROR_CONFIG, "cron: day: none of the months has such a day");
+		return error_set(err, ERROR_CONFIG, "day: none of the months has such a day");
 	*out = cron;
 	return 0;
 }

@@ -138,7 +138,8 @@ static enum exit_status print_value(struct central_set *set, const char *program
 		if (strcmp(picked[i].key, key) == 0)
 			value = picked[i].value;
 	if (!value) {
-		report_error("%s is not shared by the fleet", key);
+		report_error("%s is not shared by the fleet: each program has its own, which its --print-config shows",
+			     key);
 		return STATUS_NOT_IN_PLACE;
 	}
 	puts(escape_text(value, text, sizeof(text)));

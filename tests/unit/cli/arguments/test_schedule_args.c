@@ -107,7 +107,7 @@ static void test_refusals(void **state)
 	REFUSED("not a time", "--at", "tomorrow");
 	REFUSED("not a time", "--in", "tomorrow");
 	REFUSED("a second or more", "--every", "10ms");
-	REFUSED("--cron: cron: minute", "--cron", "61 * * * *");
+	REFUSED("--cron: minute", "--cron", "61 * * * *");
 	REFUSED("--cron: is empty", "--cron", "");
 	REFUSED("there is no Europe/Bonn", "--cron", "@daily", "--time-zone", "Europe/Bonn");
 	REFUSED("--time-zone: goes with --cron", "--every", "1h", "--time-zone", "Europe/Berlin");
