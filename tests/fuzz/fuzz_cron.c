@@ -20,7 +20,7 @@ static void check_runs(const char *text, const struct time_zone *zone)
 	int64_t at = NOW_S * 1000;
 
 	if (cron_parse(&cron, text, &err) < 0) {
-		assert(err.code == ERROR_CONFIG && strncmp(err.text, "cron: ", 6) == 0);
+		assert(err.code == ERROR_CONFIG && err.text[0] != '\0');
 		return;
 	}
 	for (int i = 0; i < 5; i++) {
