@@ -127,7 +127,7 @@ def endpoint_answers(bed, load, answer):
     """The odd one of the two endpoints."""
     bed.odd.plan["/" + load.prefix] = [answer]
     yield
-    del bed.odd.plan["/" + load.prefix]
+    bed.odd.plan.pop("/" + load.prefix, None)  # two such faults may meet
 
 
 @contextlib.contextmanager

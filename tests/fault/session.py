@@ -54,7 +54,7 @@ class Session:
             os.mkdir(folder)
             self.bed = self.bed_class(self.servers, self.bin_dir, folder)
             answer = Api(self.bed.programs["gateway"].port).post_form(
-                f"/v1/users/{KNOWN}/faces", {"image": photo("person01_1")}, prefer="wait=30"
+                f"/v1/users/{KNOWN}/faces", {"image": photo("person01_1")}, prefer=f"wait={30 * fleet.PATIENCE}"
             )
             assert answer.status == 200 and answer.json["state"] == "succeeded", answer.body
         return self.bed

@@ -130,8 +130,10 @@ class Testbed:
                 "callback.max_in_flight": 32,
                 "callback.schedule": "200ms, 500ms, 1s, 1s, 1s, 2s, 2s, 2s, 4s, 4s, 4s, 4s, 8s, 8s",
             },
+            "gateway": {"gateway.max_wait_s": 300},
             "scheduler": {"scheduler.lock_ttl_ms": 1000, "scheduler.poll_ms": 200},
         }
+        slow = {"scenes.batch.attempt_ms": 120000, "store.timeout_ms": 20000} if self.prefix else {}
         return {
             "amqp.url": self.url(kind, "broker"),
             "amqp.heartbeat_s": 5,
@@ -139,6 +141,7 @@ class Testbed:
             "store.url": self.url(kind, "postgres"),
             "store.timeout_ms": 1000,
             **own.get(kind, {}),
+            **slow,
         }
 
     def start(self, name):
