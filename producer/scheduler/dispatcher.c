@@ -25,11 +25,12 @@ void dispatcher_finish(struct dispatcher *d)
 {
 	struct run *run;
 
+	/* The timers are in the runs. */
+	timer_heap_finish(&d->retries);
 	while ((run = TAILQ_FIRST(&d->runs)) != NULL) {
 		TAILQ_REMOVE(&d->runs, run, entry);
 		free(run);
 	}
-	timer_heap_finish(&d->retries);
 	free(d->lookup);
 	*d = (struct dispatcher){0};
 }

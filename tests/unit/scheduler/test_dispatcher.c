@@ -39,7 +39,8 @@ static int set_up(void **state)
 	scratch = *state;
 	now_ms = clock_unix_ms();
 	OK(amqp_url_parse(&url, "amqp://guest:guest@127.0.0.1:1/", &err));
-	const struct amqp_link_settings settings = {.url = &url, .name = "test", .publish_backlog = 10};
+	const struct amqp_link_settings settings = {
+	    .url = &url, .name = "test", .publish_window = 1, .publish_backlog = 10};
 	OK(amqp_link_new(&link_to_nowhere, &settings, &err));
 	assert_int_equal(mailbox_init(&box), 0);
 	registry = metrics_new();
@@ -228,6 +229,21 @@ static void test_abandoned_when_the_lock_is_lost(void **state)
 	assert_false(dispatcher_has(&d, FIRST));
 }
 
+/* More than the link takes: some wait to be tried again when the dispatcher ends. */
+static void test_ends_while_runs_wait_to_be_tried_again(void **state)
+{
+	char id[UUID_SIZE];
+
+	(void)state;
+	for (unsigned i = 0; i < 12; i++) {
+		snprintf(id, sizeof(id), "00000000-0000-7000-8000-0000000000%02u", i + 1);
+		make_sendable(id);
+	}
+	fill();
+	OK(dispatcher_start(&d, &turn, &err));
+	assert_non_null(timer_heap_first(&d.retries));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -237,6 +253,7 @@ static const struct CMUnitTest tests[] = {
     CASE(test_what_can_never_be_sent_is_left_out),
     CASE(test_the_task_stands_before_the_broker_answers),
     CASE(test_abandoned_when_the_lock_is_lost),
+    CASE(test_ends_while_runs_wait_to_be_tried_again),
 };
 
 RUN_TESTS(tests)
