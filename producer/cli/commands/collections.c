@@ -6,6 +6,7 @@
 #include "base/stop.h"
 #include "cli/commands/action.h"
 #include "cli/commands/command.h"
+#include "cli/commands/in_store.h"
 #include "cli/commands/models_program.h"
 #include "cli/output/collection_row.h"
 #include "cli/output/report.h"
@@ -23,12 +24,6 @@ static const struct arg_option options[] = {
     {"threads", 0, "N", "Of reembed: threads that compute; without it one."},
     {0},
 };
-
-static enum exit_status fail(const struct error *err)
-{
-	report_error("%s", err->text);
-	return exit_status_of(err);
-}
 
 /* --- list --- */
 
@@ -56,7 +51,7 @@ static enum exit_status list(const struct cli *cli, void *arg)
 	struct error err = {0};
 
 	if (collections_list(arg, print_row, &listing, &err) < 0)
-		return fail(&err);
+		return in_store_fail(&err);
 	if (!listing.json && !listing.has_head && !cli->quiet)
 		report_note("Nobody is enrolled.");
 	return STATUS_OK;
@@ -73,7 +68,7 @@ static enum exit_status export_people(const struct cli *cli, void *arg)
 	if (!path && terminal_of(STDOUT_FILENO).interactive)
 		return command_usage(&command_collections, "an export goes to --out FILE or into a pipe");
 	if (export_file_write(arg, action_operand(cli, 1), path, &images, &err) < 0)
-		return fail(&err);
+		return in_store_fail(&err);
 	if (!cli->quiet)
 		report_note("%" PRIu64 " image%s exported.", images, images == 1 ? "" : "s");
 	return STATUS_OK;
@@ -133,7 +128,7 @@ static enum exit_status drop_model(const struct cli *cli, void *arg)
 	if (strlen(search.begins) < MODEL_MIN)
 		return command_usage(&command_collections, "at least %d characters of a model's id", MODEL_MIN);
 	if (collections_list(arg, look_at_model, &search, &err) < 0)
-		return fail(&err);
+		return in_store_fail(&err);
 	if (search.ambiguous)
 		return command_usage(&command_collections, "several models' ids begin with %s", search.begins);
 	if (search.found[0] == '\0') {
@@ -141,7 +136,7 @@ static enum exit_status drop_model(const struct cli *cli, void *arg)
 		return STATUS_NOT_IN_PLACE;
 	}
 	if (collections_drop_model(arg, search.collection, search.found, &removed, &err) < 0)
-		return fail(&err);
+		return in_store_fail(&err);
 	printf("%" PRIu64 " embedding%s of model %.*s removed\n", removed, removed == 1 ? "" : "s", MODEL_SHORT,
 	       search.found);
 	return STATUS_OK;
@@ -157,29 +152,13 @@ static const struct action actions[] = {
     {"reembed", NULL, 0, UINT32_MAX, {"embedder", "threads"}},
 };
 
-static enum exit_status run_in_store(const struct cli *cli, const struct action *action)
-{
-	struct store_settings settings;
-	struct store *store = NULL;
-	struct error err = {0};
-	int r = store_settings_from_config(&settings, cli->config, &err);
-
-	if (r == 0)
-		r = store_open(&store, &settings, &err);
-	if (r < 0)
-		return fail(&err);
-	enum exit_status status = action->run(cli, store);
-	store_close(store);
-	return status;
-}
-
 static enum exit_status run(const struct cli *cli)
 {
 	const struct action *action = action_of(&command_collections, cli, actions, array_size(actions));
 
 	if (!action)
 		return STATUS_USAGE;
-	return action->run ? run_in_store(cli, action) : models_program_run(cli->args, action->name, 1);
+	return action->run ? in_store_run(cli, action) : models_program_run(cli->args, action->name, 1);
 }
 
 const struct command command_collections = {
