@@ -9,12 +9,6 @@
 #include "cli/output/report.h"
 #include "store/cancellation.h"
 
-static enum exit_status fail(const struct error *err)
-{
-	report_error("%s", err->text);
-	return exit_status_of(err);
-}
-
 static void tell(const struct cli *cli, const char *task_id, const struct cancellation *c)
 {
 	if (!c->accepted)
@@ -61,11 +55,11 @@ static enum exit_status cancel(const struct cli *cli, struct store *store, struc
 	struct error err = {0};
 
 	if (record_all(cli, store, batch, &err) < 0)
-		status = fail(&err);
+		status = report_failure(&err);
 	if (batch->count > 0 &&
 	    control_message_send(cli->config, "facefleet cancel", batch->controls, batch->count, &err) < 0) {
 		error_prefix(&err, "recorded, but the workers were not told");
-		status = fail(&err);
+		status = report_failure(&err);
 	}
 	if (stop_requested())
 		return STATUS_ABORTED;
@@ -86,7 +80,7 @@ static enum exit_status run(const struct cli *cli)
 	if (cli->args->operand_count == 0)
 		return command_usage(&command_cancel, "which task?");
 	if (store_settings_from_config(&settings, cli->config, &err) < 0 || store_open(&store, &settings, &err) < 0)
-		return fail(&err);
+		return report_failure(&err);
 	batch.controls = calloc(cli->args->operand_count, sizeof(*batch.controls));
 	enum exit_status status = STATUS_LOCAL_FAULT;
 	if (batch.controls)

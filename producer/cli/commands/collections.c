@@ -51,7 +51,7 @@ static enum exit_status list(const struct cli *cli, void *arg)
 	struct error err = {0};
 
 	if (collections_list(arg, print_row, &listing, &err) < 0)
-		return in_store_fail(&err);
+		return report_failure(&err);
 	if (!listing.json && !listing.has_head && !cli->quiet)
 		report_note("Nobody is enrolled.");
 	return STATUS_OK;
@@ -68,7 +68,7 @@ static enum exit_status export_people(const struct cli *cli, void *arg)
 	if (!path && terminal_of(STDOUT_FILENO).interactive)
 		return command_usage(&command_collections, "an export goes to --out FILE or into a pipe");
 	if (export_file_write(arg, action_operand(cli, 1), path, &images, &err) < 0)
-		return in_store_fail(&err);
+		return report_failure(&err);
 	if (!cli->quiet)
 		report_note("%" PRIu64 " image%s exported.", images, images == 1 ? "" : "s");
 	return STATUS_OK;
@@ -128,7 +128,7 @@ static enum exit_status drop_model(const struct cli *cli, void *arg)
 	if (strlen(search.begins) < MODEL_MIN)
 		return command_usage(&command_collections, "at least %d characters of a model's id", MODEL_MIN);
 	if (collections_list(arg, look_at_model, &search, &err) < 0)
-		return in_store_fail(&err);
+		return report_failure(&err);
 	if (search.ambiguous)
 		return command_usage(&command_collections, "several models' ids begin with %s", search.begins);
 	if (search.found[0] == '\0') {
@@ -136,7 +136,7 @@ static enum exit_status drop_model(const struct cli *cli, void *arg)
 		return STATUS_NOT_IN_PLACE;
 	}
 	if (collections_drop_model(arg, search.collection, search.found, &removed, &err) < 0)
-		return in_store_fail(&err);
+		return report_failure(&err);
 	printf("%" PRIu64 " embedding%s of model %.*s removed\n", removed, removed == 1 ? "" : "s", MODEL_SHORT,
 	       search.found);
 	return STATUS_OK;

@@ -118,7 +118,7 @@ static enum exit_status print_all(const struct cli *cli, struct store *store, bo
 	else if (r == 0 && !listing.json && table_print(&listing.table, stdout, terminal) < 0)
 		r = error_set(&err, ERROR_INTERNAL, "out of memory");
 	table_finish(&listing.table);
-	return r < 0 ? in_store_fail(&err) : STATUS_OK;
+	return r < 0 ? report_failure(&err) : STATUS_OK;
 }
 
 static enum exit_status show_history(const struct cli *cli, void *arg)
@@ -158,7 +158,7 @@ static enum exit_status get(const struct cli *cli, void *arg)
 		return print_all(cli, arg, false);
 	struct central_set *set = calloc(1, sizeof(*set));
 	int r = set ? central_set_read(set, arg, &err) : error_set(&err, ERROR_INTERNAL, "out of memory");
-	enum exit_status status = r < 0 ? in_store_fail(&err) : print_value(set, program, key);
+	enum exit_status status = r < 0 ? report_failure(&err) : print_value(set, program, key);
 	if (set)
 		central_set_finish(set);
 	free(set);
@@ -222,7 +222,7 @@ static enum exit_status diff(const struct cli *cli, void *arg)
 	free(set);
 	if (r == 0 && found == 0 && !cli->quiet)
 		report_note("What the fleet shares changes nothing here.");
-	return r < 0 ? in_store_fail(&err) : STATUS_OK;
+	return r < 0 ? report_failure(&err) : STATUS_OK;
 }
 
 /* --- set, unset, rollback --- */
@@ -313,7 +313,7 @@ static enum exit_status draft_write(const struct cli *cli, struct store *store, 
 	write_who(who, sizeof(who));
 	if (draft_check(cli, draft, &err) < 0 ||
 	    central_write(store, draft->write, draft->count, who, clock_unix_ms(), &revision, &changed, &err) < 0)
-		return in_store_fail(&err);
+		return report_failure(&err);
 	if (changed == 0) {
 		report_error("nothing to change: it is so already");
 		return STATUS_NOT_IN_PLACE;
@@ -347,7 +347,7 @@ static enum exit_status put(const struct cli *cli, struct store *store, const ch
 	const struct central_setting setting = {.program = program, .key = key, .value = value};
 	struct draft *draft = draft_new(store, &err);
 	enum exit_status status =
-	    !draft || draft_add(draft, &setting, &err) < 0 ? in_store_fail(&err) : draft_write(cli, store, draft);
+	    !draft || draft_add(draft, &setting, &err) < 0 ? report_failure(&err) : draft_write(cli, store, draft);
 	draft_free(draft);
 	return status;
 }
@@ -371,7 +371,7 @@ static enum exit_status roll_back(const struct cli *cli, void *arg)
 		return command_usage(&command_config, "rollback %s: must be a revision", text);
 	struct draft *draft = draft_new(arg, &err);
 	enum exit_status status = !draft || central_undo(arg, strtoull(text, NULL, 10), draft_add, draft, &err) < 0
-				      ? in_store_fail(&err)
+				      ? report_failure(&err)
 				      : draft_write(cli, arg, draft);
 	draft_free(draft);
 	return status;

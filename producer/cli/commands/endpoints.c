@@ -53,7 +53,7 @@ static enum exit_status list(const struct cli *cli, void *arg)
 	else if (r == 0 && !listing.json && table_print(&listing.table, stdout, terminal) < 0)
 		r = error_set(&err, ERROR_INTERNAL, "out of memory");
 	table_finish(&listing.table);
-	return r < 0 ? in_store_fail(&err) : STATUS_OK;
+	return r < 0 ? report_failure(&err) : STATUS_OK;
 }
 
 /* --- secret --- */
@@ -91,7 +91,7 @@ static enum exit_status make_secret(const struct cli *cli, void *arg)
 
 	if (endpoints_canonical(action_operand(cli, 1), name, &err) < 0 ||
 	    endpoints_set_secret(arg, name, rotate, clock_unix_ms(), secret, &outcome, &err) < 0)
-		return in_store_fail(&err);
+		return report_failure(&err);
 	return show_secret(cli, name, secret, outcome);
 }
 
@@ -105,7 +105,7 @@ static enum exit_status disable(const struct cli *cli, void *arg)
 
 	if (endpoints_canonical(action_operand(cli, 1), name, &err) < 0 ||
 	    endpoints_disable(arg, name, "by an operator", clock_unix_ms(), &done, &err) < 0)
-		return in_store_fail(&err);
+		return report_failure(&err);
 	if (done) {
 		printf("%s gets no callbacks any more; they are parked\n", name);
 		return STATUS_OK;
@@ -124,7 +124,7 @@ static enum exit_status change(const struct cli *cli, struct store *store,
 	bool found;
 
 	if (endpoints_canonical(action_operand(cli, 1), name, &err) < 0 || function(store, name, &found, &err) < 0)
-		return in_store_fail(&err);
+		return report_failure(&err);
 	if (found) {
 		printf("%s %s\n", name, done);
 		return STATUS_OK;

@@ -3,12 +3,6 @@
 #include "cli/output/report.h"
 #include "store/store.h"
 
-enum exit_status in_store_fail(const struct error *err)
-{
-	report_error("%s", err->text);
-	return exit_status_of(err);
-}
-
 enum exit_status in_store_run(const struct cli *cli, const struct action *action)
 {
 	struct store_settings settings;
@@ -19,7 +13,7 @@ enum exit_status in_store_run(const struct cli *cli, const struct action *action
 	if (r == 0)
 		r = store_open(&store, &settings, &err);
 	if (r < 0)
-		return in_store_fail(&err);
+		return report_failure(&err);
 	enum exit_status status = action->run(cli, store);
 	store_close(store);
 	return status;

@@ -6,7 +6,4 @@
 /** Opens the configured store, runs an action with it (a struct store as `arg`), and closes it. Reports what fails. */
 enum exit_status in_store_run(const struct cli *cli, const struct action *action);
 
-/** Reports an error, and says what to exit with. */
-enum exit_status in_store_fail(const struct error *err);
-
 #endif

@@ -56,7 +56,7 @@ static enum exit_status create(const struct cli *cli, void *arg)
 	if (read_wish(cli, &wish, &err) < 0)
 		return command_usage(&command_keys, "%s", err.text);
 	if (keys_create(arg, &wish, text, &key, &err) < 0)
-		return in_store_fail(&err);
+		return report_failure(&err);
 	puts(text);
 	OPENSSL_cleanse(text, sizeof(text));
 	if (!cli->quiet && terminal_of(STDOUT_FILENO).interactive)
@@ -96,7 +96,7 @@ static enum exit_status list(const struct cli *cli, void *arg)
 	else if (r == 0 && !listing.json && table_print(&listing.table, stdout, terminal) < 0)
 		r = error_set(&err, ERROR_INTERNAL, "out of memory");
 	table_finish(&listing.table);
-	return r < 0 ? in_store_fail(&err) : STATUS_OK;
+	return r < 0 ? report_failure(&err) : STATUS_OK;
 }
 
 /* --- revoke --- */
@@ -110,7 +110,7 @@ static enum exit_status close_key(const struct cli *cli, void *arg)
 	if (!keys_is_id(id))
 		return command_usage(&command_keys, "a key's id has 16 hexadecimal digits, as in ffk_ID_...");
 	if (keys_revoke(arg, id, clock_unix_ms(), &found, &err) < 0)
-		return in_store_fail(&err);
+		return report_failure(&err);
 	if (!found) {
 		report_error("no key %s", id);
 		return STATUS_NOT_IN_PLACE;

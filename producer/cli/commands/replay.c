@@ -23,12 +23,6 @@ struct task {
 	char op[32];
 };
 
-static enum exit_status fail(const struct error *err)
-{
-	report_error("%s", err->text);
-	return exit_status_of(err);
-}
-
 /* --- what is recorded --- */
 
 static int take_task(void *arg, const struct task_row *row, struct error *err)
@@ -111,7 +105,7 @@ static enum exit_status replay(const struct cli *cli, const struct task *task)
 	struct error err = {0};
 
 	if (replay_parked(cli, &h, &err) < 0)
-		return fail(&err);
+		return report_failure(&err);
 	if (!h.found) {
 		say_how_to_resubmit(task);
 		return STATUS_NOT_IN_PLACE;
@@ -131,7 +125,7 @@ static enum exit_status run(const struct cli *cli)
 		return command_usage(&command_replay, "replay takes the id of one task, a UUID in lower case");
 	task.id = cli->args->operands[0];
 	if (find_task(cli->config, &task, &err) < 0)
-		return fail(&err);
+		return report_failure(&err);
 	if (task.recorded && task.state != TASK_FINAL_FAILED) {
 		report_error("task %s has not failed: it is %s", task.id, task_state_name(task.state));
 		return STATUS_NOT_IN_PLACE;

@@ -20,12 +20,6 @@ static const struct arg_option options[] = {
     {0},
 };
 
-static enum exit_status fail(const struct error *err)
-{
-	report_error("%s", err->text);
-	return exit_status_of(err);
-}
-
 static enum exit_status open_store(const struct cli *cli, struct store **store)
 {
 	struct store_settings settings;
@@ -34,7 +28,7 @@ static enum exit_status open_store(const struct cli *cli, struct store **store)
 
 	if (r == 0)
 		r = store_open(store, &settings, &err);
-	return r < 0 ? fail(&err) : STATUS_OK;
+	return r < 0 ? report_failure(&err) : STATUS_OK;
 }
 
 /* --- add --- */
@@ -53,7 +47,7 @@ static enum exit_status add_to_store(const struct cli *cli, struct schedule *sch
 	int r = schedules_add(store, schedule, &inserted, &err);
 	store_close(store);
 	if (r < 0)
-		return fail(&err);
+		return report_failure(&err);
 	printf("%s\n", schedule->schedule_id);
 	clock_format_rfc3339(schedule->due_ms, due);
 	if (!cli->quiet)
@@ -73,7 +67,7 @@ static enum exit_status add(const struct cli *cli)
 	/* What is wrong with a photograph is no matter of usage. */
 	enum exit_status status = r == 0                     ? add_to_store(cli, &schedule)
 				  : err.code == ERROR_CONFIG ? command_usage(&command_schedule, "%s", err.text)
-							     : fail(&err);
+							     : report_failure(&err);
 	buffer_finish(&job);
 	return status;
 }
@@ -128,7 +122,7 @@ static enum exit_status list(const struct cli *cli)
 	int r = print_all(store, &listing, &err);
 	store_close(store);
 	if (r < 0)
-		return fail(&err);
+		return report_failure(&err);
 	if (!listing.json && !listing.has_head && !cli->quiet)
 		report_note("Nothing is scheduled.");
 	return STATUS_OK;
@@ -140,7 +134,7 @@ static enum exit_status finish(struct store *store, int r, bool found, const cha
 {
 	store_close(store);
 	if (r < 0)
-		return fail(err);
+		return report_failure(err);
 	if (found)
 		return STATUS_OK;
 	report_error("there is no schedule %s", id);

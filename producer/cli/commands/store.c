@@ -9,19 +9,13 @@
 #include "config/mask.h"
 #include "store/store.h"
 
-static enum exit_status fail(const struct error *err)
-{
-	report_error("%s", err->text);
-	return exit_status_of(err);
-}
-
 static enum exit_status migrate(const struct store_settings *settings)
 {
 	struct error err = {0};
 	int from, to;
 
 	if (store_migrate(settings, &from, &to, &err) < 0)
-		return fail(&err);
+		return report_failure(&err);
 	if (from == to)
 		printf("schema version %d is up to date\n", to);
 	else
@@ -46,7 +40,7 @@ static enum exit_status status(const struct store_settings *settings)
 
 	print_url(settings->url);
 	if (store_describe(settings, &s, &err) < 0)
-		return fail(&err);
+		return report_failure(&err);
 	printf("engine      %s\n", s.engine);
 	if (s.schema != s.needed_schema) {
 		printf("schema      version %d; this program needs %d%s\n", s.schema, s.needed_schema,
@@ -71,7 +65,7 @@ static enum exit_status run(const struct cli *cli)
 	if (strcmp(what, "migrate") != 0 && strcmp(what, "status") != 0)
 		return command_usage(&command_store, "store migrate, or store status?");
 	if (store_settings_from_config(&settings, cli->config, &err) < 0)
-		return fail(&err);
+		return report_failure(&err);
 	return strcmp(what, "migrate") == 0 ? migrate(&settings) : status(&settings);
 }
 

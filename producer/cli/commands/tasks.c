@@ -35,12 +35,6 @@ struct listing {
 	FILE *page; /* of JSON lines: what is printed once the store has been read */
 };
 
-static enum exit_status fail(const struct error *err)
-{
-	report_error("%s", err->text);
-	return exit_status_of(err);
-}
-
 static int add(void *arg, const struct task_row *row, struct error *err)
 {
 	struct listing *listing = arg;
@@ -98,7 +92,7 @@ static enum exit_status list(const struct cli *cli, struct store *store, const s
 	table_init(&listing.table, task_row_columns, TASK_ROW_COLUMNS);
 	int count = read_pages(&listing, store, filter, limit, &err);
 	if (count < 0)
-		status = fail(&err);
+		status = report_failure(&err);
 	else if (!listing.json && count > 0 && table_print(&listing.table, stdout, terminal) < 0)
 		status = STATUS_LOCAL_FAULT;
 	table_finish(&listing.table);
@@ -153,7 +147,7 @@ static enum exit_status run(const struct cli *cli)
 	    read_filter(&filter, cli->args, &err) < 0)
 		return command_usage(&command_tasks, "%s", err.text);
 	if (store_settings_from_config(&settings, cli->config, &err) < 0 || store_open(&store, &settings, &err) < 0)
-		return fail(&err);
+		return report_failure(&err);
 	enum exit_status status = list(cli, store, &filter, (unsigned)limit);
 	store_close(store);
 	return status;

@@ -36,12 +36,6 @@ struct top {
 	struct error trouble;
 };
 
-static enum exit_status fail(const struct error *err)
-{
-	report_error("%s", err->text);
-	return exit_status_of(err);
-}
-
 static int open_depths(struct top *top, const struct config *config, struct error *err)
 {
 	struct amqp_link_settings link = {0};
@@ -192,7 +186,7 @@ static enum exit_status run(const struct cli *cli)
 		return command_usage(&command_top, "%s", err.text);
 	top.interval_ms = (int64_t)(interval * 1000);
 	top.window_ms = (int64_t)(window * 1000);
-	enum exit_status status = open_all(&top, cli->config, &err) < 0 ? fail(&err) : show(&top);
+	enum exit_status status = open_all(&top, cli->config, &err) < 0 ? report_failure(&err) : show(&top);
 	close_all(&top);
 	return status;
 }

@@ -30,12 +30,6 @@ struct roll {
 	bool json;
 };
 
-static enum exit_status fail(const struct error *err)
-{
-	report_error("%s", err->text);
-	return exit_status_of(err);
-}
-
 static int print(const struct roll *roll, const struct muster_member *members, size_t count, FILE *out,
 		 struct terminal terminal)
 {
@@ -155,7 +149,7 @@ static enum exit_status run(const struct cli *cli)
 	if (args_number(cli->args, "timeout", 0.1, 60, &roll.timeout_s, &err) < 0)
 		return command_usage(&command_workers, "%s", err.text);
 	if (muster_open(&roll.muster, cli->config, CONNECT_TIMEOUT_MS, &err) < 0)
-		return fail(&err);
+		return report_failure(&err);
 	enum exit_status status = args_count(cli->args, "watch") > 0 ? watch(&roll) : once(&roll);
 	muster_free(roll.muster);
 	return status;

@@ -27,6 +27,12 @@ void report_error(const char *fmt, ...)
 	va_end(args);
 }
 
+enum exit_status report_failure(const struct error *err)
+{
+	report_error("%s", err->text);
+	return exit_status_of(err);
+}
+
 void report_note(const char *fmt, ...)
 {
 	va_list args;
