@@ -27,7 +27,16 @@ PROGRAMS = {
     "facefleet-scheduler": "producer/scheduler/facefleet-scheduler",
 }
 VHOSTS_KEPT = 8
-SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "LeakSanitizer")
+SANITIZER_REPORTS = (
+    "ERROR: AddressSanitizer",
+    "runtime error:",
+    "WARNING: ThreadSanitizer",
+    "LeakSanitizer",
+    "== Invalid ",  # valgrind
+    "== Conditional jump ",
+    "== Use of uninitialised ",
+    " definitely lost ",
+)
 
 
 # What is slowed down on purpose, by a checker of memory, gets more time for everything.

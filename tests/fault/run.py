@@ -72,6 +72,7 @@ def main():
         return 0
     if arguments.valgrind:
         testbed.Testbed.prefix = testbed.VALGRIND
+        os.environ.update(testbed.VALGRIND_BLAS)
         fleet.PATIENCE = 10
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = tempfile.mkdtemp(prefix="facefleet-fault-logs.")
