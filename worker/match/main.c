@@ -267,6 +267,8 @@ int main(int argc, char **argv)
 	if (program_begin(&program, argc, argv, &status))
 		status = run(&parts, &program);
 	finish(&parts);
+	if (parts.renews)
+		return program_renew(&program, argv);
 	program_end(&program);
-	return parts.renews ? program_renew(argv) : status;
+	return status;
 }
