@@ -133,6 +133,8 @@ static void adopt(struct gateway *gateway, const struct config *config)
 	atomic_store(&gateway->burst, config_number(config, OPTION_GATEWAY_BURST));
 	atomic_store(&gateway->max_wait_ms, 1000 * config_integer(config, OPTION_GATEWAY_MAX_WAIT));
 	gateway->drain_timeout_ms = config_integer(config, OPTION_GATEWAY_DRAIN_TIMEOUT);
+	if (gateway->overload)
+		overload_set_max_queue_depth(gateway->overload, config_integer(config, OPTION_GATEWAY_MAX_QUEUE_DEPTH));
 	if (gateway->synchronous)
 		synchronous_adopt(gateway->synchronous, config);
 }
