@@ -79,6 +79,7 @@ static void heed(struct worker *worker, const struct control *control)
 	case CONTROL_ROLL_CALL:
 		pulse_send(worker->pulse);
 		break;
+	case CONTROL_PERSON_ERASED:
 	case CONTROL_HEARTBEAT:
 	case CONTROL_OTHER:
 		break;
