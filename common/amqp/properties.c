@@ -28,6 +28,12 @@ static void add_time(struct properties *out, const char *name, int64_t unix_ms)
 		add_header(out, name, AMQP_FIELD_KIND_I64)->value.value.i64 = unix_ms;
 }
 
+static void add_number(struct properties *out, const char *name, int32_t number)
+{
+	if (number != 0)
+		add_header(out, name, AMQP_FIELD_KIND_I32)->value.value.i32 = number;
+}
+
 static void set_property(struct properties *out, amqp_bytes_t *place, amqp_flags_t flag, const char *value)
 {
 	if (!value[0])
@@ -53,8 +59,8 @@ void properties_from_envelope(struct properties *out, const struct envelope *env
 	basic->headers.entries = out->headers;
 	add_time(out, "facefleet-accepted", envelope->accepted_ms);
 	add_time(out, "facefleet-deadline", envelope->deadline_ms);
-	if (envelope->attempt != 0)
-		add_header(out, "facefleet-attempt", AMQP_FIELD_KIND_I32)->value.value.i32 = envelope->attempt;
+	add_number(out, "facefleet-attempt", envelope->attempt);
+	add_number(out, "facefleet-suspect", envelope->suspect);
 	add_text(out, "facefleet-callback", envelope->callback_url);
 	add_text(out, "facefleet-owner", envelope->owner);
 	add_text(out, "facefleet-reason", envelope->reason);
@@ -159,6 +165,7 @@ static void read_headers(struct envelope *out, const amqp_table_t *headers)
 	out->accepted_ms = find_integer(headers, "facefleet-accepted");
 	out->deadline_ms = find_integer(headers, "facefleet-deadline");
 	out->attempt = attempt > 0 && attempt <= INT32_MAX ? (int32_t)attempt : 0;
+	out->suspect = find_integer(headers, "facefleet-suspect") != 0;
 	out->delivery_count = find_integer(headers, "x-delivery-count");
 	properties_copy_text(out->traceparent, sizeof(out->traceparent), find_text(headers, "traceparent"));
 	properties_copy_text(out->tracestate, sizeof(out->tracestate), find_text(headers, "tracestate"));

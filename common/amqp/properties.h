@@ -5,7 +5,7 @@
 
 #include "job/envelope.h"
 
-#define PROPERTIES_MAX_HEADERS 9
+#define PROPERTIES_MAX_HEADERS 10
 
 /** The properties of one message on its way out. They borrow every string of the envelope. */
 struct properties {

@@ -11,6 +11,7 @@ static const char *const kinds[] = {
     [CONTROL_PHOTOS_FORGET] = "photos_forget",
     [CONTROL_TASK_CANCELLED] = "task_cancelled",
     [CONTROL_ROLL_CALL] = "roll_call",
+    [CONTROL_PERSON_ERASED] = "person_erased",
     [CONTROL_SETTINGS] = "settings",
     [CONTROL_HEARTBEAT] = "heartbeat",
 };
@@ -49,6 +50,10 @@ int control_encode(const struct control *control, struct buffer *out)
 		writer_integer(&w, "version", (int64_t)control->version);
 	if (control->kind == CONTROL_TASK_CANCELLED)
 		writer_string(&w, "task_id", control->task_id);
+	if (control->kind == CONTROL_PERSON_ERASED) {
+		writer_string(&w, "user_id", control->user_id);
+		writer_string_or_null(&w, "collection", control->collection);
+	}
 	if (control->kind == CONTROL_HEARTBEAT)
 		write_heartbeat(&w, &control->heartbeat);
 	writer_close(&w);
@@ -125,6 +130,13 @@ static void read_control(const struct value *root, struct control *control)
 
 		if (value_require(&id))
 			task_read_id(&id, control->task_id);
+	}
+	if (control->kind == CONTROL_PERSON_ERASED) {
+		struct value user_id = value_field(root, "user_id");
+
+		if (value_require(&user_id))
+			value_read_text(&user_id, control->user_id, sizeof(control->user_id));
+		read_text(root, "collection", control->collection, sizeof(control->collection));
 	}
 	if (control->kind == CONTROL_HEARTBEAT)
 		read_heartbeat(root, &control->heartbeat);

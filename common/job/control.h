@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "base/uuid.h"
+#include "job/job.h"
 
 /* What the programs of a fleet tell each other on the control exchange. Always JSON; whoever misses a message finds
  * out by other means, so nobody waits for one. */
@@ -18,6 +19,7 @@ enum control_kind {
 	CONTROL_PHOTOS_FORGET,  /**< forget the faces of photographs seen before */
 	CONTROL_TASK_CANCELLED, /**< nobody wants a task's result any more */
 	CONTROL_ROLL_CALL,      /**< everybody send a heartbeat now */
+	CONTROL_PERSON_ERASED,  /**< forget tasks about a person: `user_id` in `collection`, or in all if that is "" */
 	CONTROL_SETTINGS,       /**< the settings that the fleet shares have a new revision: `version` */
 	CONTROL_HEARTBEAT       /**< who a worker is and how it does; sent regularly and when called for */
 };
@@ -42,6 +44,8 @@ struct control {
 	enum control_kind kind;
 	uint64_t version;        /**< CONTROL_PEOPLE_CHANGED, CONTROL_SETTINGS */
 	char task_id[UUID_SIZE]; /**< CONTROL_TASK_CANCELLED */
+	char user_id[JOB_MAX_USER_BYTES + 1];
+	char collection[JOB_MAX_COLLECTION_BYTES + 1];
 	struct heartbeat heartbeat;
 };
 

@@ -1,6 +1,7 @@
 #ifndef JOB_ENVELOPE_H
 #define JOB_ENVELOPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/trace.h"
@@ -46,6 +47,7 @@ struct envelope {
 	int64_t accepted_ms;    /**< facefleet-accepted, unix ms */
 	int64_t deadline_ms;    /**< facefleet-deadline, unix ms */
 	int32_t attempt;        /**< facefleet-attempt, from 1 */
+	bool suspect;           /**< facefleet-suspect, 1: a message of the same task may have killed workers */
 	int64_t sent_ms;        /**< unix ms, to the second, read only: when it was published here; a hint for people */
 	int64_t delivery_count; /**< x-delivery-count, read only: redeliveries so far */
 	char traceparent[TRACEPARENT_SIZE];

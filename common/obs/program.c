@@ -23,6 +23,33 @@ static void set_up_log(const struct program *program)
 	log_setup(program->name, level, format);
 }
 
+static int read_settings(struct program *program, struct error *err)
+{
+	int r = handover_take(&program->left, err);
+
+	if (r < 0)
+		return r;
+	program->config = program->left.config;
+	program->left.config = NULL;
+	return program->config ? 0 : config_load(&program->config, &program->args.sources, err);
+}
+
+static bool was_renewed(const struct program *program)
+{
+	return program->left.settings != NULL;
+}
+
+static int make_reload(struct program *program)
+{
+	program->metrics = metrics_new();
+	if (program->metrics)
+		program->reload = reload_new(program->config, &program->args.sources, program->metrics);
+	if (!program->reload)
+		return -ENOMEM;
+	return was_renewed(program) ? reload_continue(program->reload, program->left.shared, program->left.shared_count)
+				    : 0;
+}
+
 static bool begin(struct program *program, int *status)
 {
 	const struct config_args *args = &program->args;
@@ -37,7 +64,7 @@ static bool begin(struct program *program, int *status)
 		printf("%s %s\n", program->name, FACEFLEET_VERSION);
 		return false;
 	}
-	if (config_load(&program->config, &args->sources, &err) < 0) {
+	if (read_settings(program, &err) < 0) {
 		fprintf(stderr, "%s: %s\n", program->name, err.text);
 		*status = PROGRAM_USAGE;
 		return false;
@@ -46,10 +73,7 @@ static bool begin(struct program *program, int *status)
 		config_print(program->config, stdout);
 		return false;
 	}
-	program->metrics = metrics_new();
-	if (program->metrics)
-		program->reload = reload_new(program->config, &args->sources, program->metrics);
-	if (!program->reload || stop_install() < 0 || hangup_install() < 0) {
+	if (make_reload(program) < 0 || stop_install() < 0 || hangup_install() < 0) {
 		fprintf(stderr, "%s: cannot set up metrics or signals\n", program->name);
 		*status = PROGRAM_FAILED;
 		return false;
@@ -75,7 +99,7 @@ bool program_begin(struct program *program, int argc, char **argv, int *status)
 
 void program_settle(struct program *program)
 {
-	if (!reload_poll(program->reload))
+	if (was_renewed(program) || !reload_poll(program->reload))
 		return;
 	config_free(program->config);
 	program->config = reload_release(program->reload);
@@ -93,10 +117,16 @@ void program_end(struct program *program)
 	config_args_finish(&program->args);
 	metrics_free(program->metrics);
 	config_free(program->config);
+	handover_finish(&program->left);
 }
 
-int program_renew(char **argv)
+int program_renew(struct program *program, char **argv)
 {
+	int r = reload_hand_over(program->reload);
+
+	if (r < 0)
+		log_warning(NULL, "the program reads all settings anew", log_string("error", strerror(-r)));
+	program_end(program);
 	hangup_ignore();
 	stop_hand_over();
 	if (stop_requested() > 0)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/hangup.h"
+#include "config/handover.h"
 #include "config/reload.h"
 #include "obs/log.h"
 
@@ -128,6 +129,14 @@ int reload_set_central(struct reload *reload, const struct config_central *setti
 	return 0;
 }
 
+static void use_shared(struct reload *reload, struct shared *shared)
+{
+	shared_free(reload->shared);
+	reload->shared = shared;
+	reload->sources.central = shared->settings;
+	reload->sources.central_count = shared->count;
+}
+
 /* True if there was something new. */
 static bool take_shared(struct reload *reload)
 {
@@ -137,10 +146,7 @@ static bool take_shared(struct reload *reload)
 	pthread_mutex_unlock(&reload->lock);
 	if (!next)
 		return false;
-	shared_free(reload->shared);
-	reload->shared = next;
-	reload->sources.central = next->settings;
-	reload->sources.central_count = next->count;
+	use_shared(reload, next);
 	return true;
 }
 
@@ -240,6 +246,22 @@ void reload_set_check(struct reload *reload, reload_check_fn *check, void *arg)
 {
 	reload->check = check;
 	reload->check_arg = arg;
+}
+
+int reload_continue(struct reload *reload, const struct config_central *shared, unsigned count)
+{
+	struct shared *copy = shared_new(shared, count);
+
+	if (!copy)
+		return -ENOMEM;
+	use_shared(reload, copy);
+	reload->read = reload->seen = (struct stamp){0};
+	return 0;
+}
+
+int reload_hand_over(const struct reload *reload)
+{
+	return handover_leave(reload->now, reload->sources.central, reload->sources.central_count);
 }
 
 struct config *reload_release(struct reload *reload)

@@ -29,6 +29,15 @@ struct reload *reload_new(const struct config *config, const struct config_sourc
 int reload_set_central(struct reload *reload, const struct config_central *settings, unsigned count) must_check;
 
 /**
+ * Goes on where the program of before was, which left `config`: with what the fleet shared then, and with a file of
+ * which nobody knows whether it has changed since. Before the first reload_poll(). 0 or -ENOMEM.
+ */
+int reload_continue(struct reload *reload, const struct config_central *shared, unsigned count) must_check;
+
+/** Leaves what holds now for the program that is executed next (config/handover.h). 0 or a negative errno. */
+int reload_hand_over(const struct reload *reload) must_check;
+
+/**
  * Whether the program can work with what was read, before anything of it is taken over: 0, or a negative errno with
  * `err`, and then all stays as it is. `asked`: by SIGHUP, so that what the settings point to counts as well.
  */

@@ -1,9 +1,11 @@
-/* What is heard on the events exchange: state changes, and replies, which come there too. On the main thread. */
+/* What is heard: state changes, and replies, which come on the events exchange too; and what the whole fleet is told.
+ * On the main thread. */
 
 #include <string.h>
 
 #include "base/clock.h"
 #include "gateway_private.h"
+#include "job/control.h"
 #include "job/event.h"
 #include "job/reply.h"
 #include "obs/log.h"
@@ -58,6 +60,17 @@ static int handle_reply(struct gateway *gateway, const struct amqp_delivery *del
 	return r;
 }
 
+/* Of what the fleet is told, the gateway keeps only this in memory. */
+static int handle_control(struct gateway *gateway, const struct amqp_delivery *delivery, struct error *err)
+{
+	struct control control;
+	int r = control_decode(&control, delivery->body, delivery->body_size, err);
+
+	if (r == 0 && control.kind == CONTROL_PERSON_ERASED)
+		recent_forget_person(gateway->recent, control.user_id, control.collection);
+	return r;
+}
+
 void feed_handle(struct gateway *gateway, const struct amqp_delivery *delivery)
 {
 	const struct envelope *envelope = &delivery->envelope;
@@ -68,6 +81,8 @@ void feed_handle(struct gateway *gateway, const struct amqp_delivery *delivery)
 		r = handle_event(gateway, delivery, &err);
 	else if (strcmp(envelope->type, ENVELOPE_TYPE_REPLY) == 0)
 		r = handle_reply(gateway, delivery, &err);
+	else if (strcmp(envelope->type, ENVELOPE_TYPE_CONTROL) == 0)
+		r = handle_control(gateway, delivery, &err);
 	if (r < 0)
 		log_warning(NULL, "message ignored", log_string("message_id", envelope->message_id),
 			    LOG_ERROR_FIELDS(&err));

@@ -18,6 +18,8 @@
 #define MISSED_HEARTBEATS 3
 /* Events and replies on their way to the main thread. */
 #define PREFETCH 256
+/* What the whole fleet is told. */
+#define CONTROL_PREFETCH 32
 /* What the broker keeps for a gateway that is slow; older ones are lost to its streams. */
 #define MAX_HEARD 10000
 /* Tasks remembered from their acceptance on. */
@@ -80,13 +82,22 @@ static int make_hearing(struct gateway *gateway, const struct amqp_link_settings
 	    .on_delivery = take_delivery,
 	    .arg = gateway,
 	};
+	const struct amqp_consumer_settings control = {
+	    .queue = TOPOLOGY_CONTROL_EXCHANGE,
+	    .prefetch = CONTROL_PREFETCH,
+	    .hears = TOPOLOGY_CONTROL_EXCHANGE,
+	    .hears_max = MAX_HEARD,
+	    .on_delivery = take_delivery,
+	    .arg = gateway,
+	};
 	struct amqp_link_settings settings = *common;
 
 	settings.name = "facefleet-gateway hearing";
-	settings.topology = TOPOLOGY_REPLIES;
+	settings.topology = TOPOLOGY_REPLIES | TOPOLOGY_CONTROL;
 	settings.on_lost = note_missed;
 	int r = amqp_link_new(&gateway->hearing, &settings, err);
-	if (r == 0 && amqp_link_add_consumer(gateway->hearing, &consumer) < 0)
+	if (r == 0 && (amqp_link_add_consumer(gateway->hearing, &consumer) < 0 ||
+		       amqp_link_add_consumer(gateway->hearing, &control) < 0))
 		r = error_set(err, ERROR_INTERNAL, "out of memory");
 	return r;
 }
@@ -133,6 +144,8 @@ static void adopt(struct gateway *gateway, const struct config *config)
 	atomic_store(&gateway->burst, config_number(config, OPTION_GATEWAY_BURST));
 	atomic_store(&gateway->max_wait_ms, 1000 * config_integer(config, OPTION_GATEWAY_MAX_WAIT));
 	gateway->drain_timeout_ms = config_integer(config, OPTION_GATEWAY_DRAIN_TIMEOUT);
+	if (gateway->overload)
+		overload_set_max_queue_depth(gateway->overload, config_integer(config, OPTION_GATEWAY_MAX_QUEUE_DEPTH));
 	if (gateway->synchronous)
 		synchronous_adopt(gateway->synchronous, config);
 }
@@ -170,7 +183,7 @@ static int make(struct gateway *gateway, struct error *err)
 		return r;
 	gateway->recent = recent_new(MAX_RECENT);
 	gateway->hub = hub_new((unsigned)config_integer(config, OPTION_GATEWAY_MAX_STREAMS), gateway->metrics);
-	gateway->heard = queue_new(2 * PREFETCH);
+	gateway->heard = queue_new(2 * (PREFETCH + CONTROL_PREFETCH));
 	gateway->intake = queue_new(ROUTES_MAX_VISITS);
 	/* Room apart for what the desk has to say, which nobody may refuse. */
 	gateway->reading = queue_new(ROUTES_MAX_VISITS + (size_t)config_integer(config, OPTION_GATEWAY_MAX_WAITING));

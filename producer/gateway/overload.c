@@ -20,7 +20,6 @@
 
 struct overload {
 	struct amqp_depths *depths;
-	int64_t max_queue_depth;
 	struct metric *depth[LANE_COUNT];
 	struct metric *wait[LANE_COUNT];
 	struct metric *part;
@@ -32,6 +31,7 @@ struct overload {
 	pthread_mutex_t lock;
 	pthread_cond_t stopped;
 	bool stopping;
+	int64_t max_queue_depth;
 	struct waits waits[LANE_COUNT];
 	struct shedding *shedding; /* of the realtime lane */
 };
@@ -185,6 +185,13 @@ int overload_start(struct overload *o)
 
 /* --- asked and told by others ---------------------------------------------------------------------- */
 
+void overload_set_max_queue_depth(struct overload *o, int64_t max_queue_depth)
+{
+	pthread_mutex_lock(&o->lock);
+	o->max_queue_depth = max_queue_depth;
+	pthread_mutex_unlock(&o->lock);
+}
+
 void overload_hear(struct overload *o, const struct reply *reply)
 {
 	struct scene scene;
@@ -211,13 +218,13 @@ static bool admit_batch(struct overload *o, struct http_problem *problem)
 	int64_t now_ms = clock_monotonic_ms();
 	int64_t depth = waits_depth(&o->waits[LANE_BATCH], now_ms);
 	double rate = waits_rate(&o->waits[LANE_BATCH], now_ms);
+	int64_t most = o->max_queue_depth;
 	pthread_mutex_unlock(&o->lock);
-	if (o->max_queue_depth == 0 || depth <= o->max_queue_depth)
+	if (most == 0 || depth <= most)
 		return true;
 	http_problem_init(problem, &http_problem_overloaded, "%lld batch jobs are queued, %lld may be",
-			  (long long)depth, (long long)o->max_queue_depth);
-	problem->retry_after_s =
-	    rate > 0 ? retry_after_s(1000 * (double)(depth - o->max_queue_depth) / rate) : RETRY_MOST_S;
+			  (long long)depth, (long long)most);
+	problem->retry_after_s = rate > 0 ? retry_after_s(1000 * (double)(depth - most) / rate) : RETRY_MOST_S;
 	metric_add(o->shed[LANE_BATCH], 1);
 	return false;
 }

@@ -32,6 +32,9 @@ int overload_start(struct overload *overload) must_check;
 /** Waits for a look that is under way: some seconds at most, where the broker does not answer. NULL is fine. */
 void overload_free(struct overload *overload);
 
+/** Changes settings.max_queue_depth from now on. */
+void overload_set_max_queue_depth(struct overload *overload, int64_t max_queue_depth);
+
 /** A reply says how long its job has waited. */
 void overload_hear(struct overload *overload, const struct reply *reply);
 

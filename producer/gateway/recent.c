@@ -130,6 +130,34 @@ void recent_remove(struct recent *recent, const char *task_id)
 }
 
 /* Under the lock. */
+static bool lists(const struct entry *entry, const char *user_id)
+{
+	struct reply reply;
+
+	if (entry->task.op != JOB_SEARCH || entry->reply.size == 0 ||
+	    reply_decode(&reply, ENCODING_JSON, entry->reply.data, entry->reply.size, NULL) < 0)
+		return false;
+	bool listed = reply_remove_candidate(&reply, user_id);
+	reply_finish(&reply);
+	return listed;
+}
+
+void recent_forget_person(struct recent *recent, const char *user_id, const char *collection)
+{
+	struct entry *next;
+
+	pthread_mutex_lock(&recent->lock);
+	for (struct entry *entry = TAILQ_FIRST(&recent->ages); entry; entry = next) {
+		next = TAILQ_NEXT(entry, by_age);
+		if (collection[0] != '\0' && strcmp(entry->task.collection, collection) != 0)
+			continue;
+		if (strcmp(entry->task.user_id, user_id) == 0 || lists(entry, user_id))
+			drop(recent, entry);
+	}
+	pthread_mutex_unlock(&recent->lock);
+}
+
+/* Under the lock. */
 static void update(struct entry *entry, enum task_state state, int attempt, int64_t at_ms, const struct buffer *reply)
 {
 	if (recent_rank(state, attempt) <= recent_rank(entry->task.state, entry->task.attempt))

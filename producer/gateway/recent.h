@@ -47,6 +47,12 @@ void recent_add(struct recent *recent, const struct recent_task *task);
 void recent_remove(struct recent *recent, const char *task_id);
 
 /**
+ * Forgets the tasks about a person, and those that list them among their candidates: in one collection, or with "" in
+ * all.
+ */
+void recent_forget_person(struct recent *recent, const char *user_id, const char *collection);
+
+/**
  * A state that was heard of, with the reply (JSON) of a last one; of an unknown task, or not forward, it changes
  * nothing. Nor does a reply that is too long to be kept: a task has not ended here before its reply can be shown.
  */

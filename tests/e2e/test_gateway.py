@@ -117,6 +117,37 @@ def test_people_come_and_go(api):
     assert api.ask("DELETE", user, prefer="wait=50").status == 200, "no body means the default collection"
 
 
+def test_an_erased_person_is_forgotten(site, api):
+    """No tracker runs, so all that is shown of these tasks is what the gateway remembers."""
+
+    def ask(path, **fields):
+        answer = api.post_form(path, {"collection": "erased", **fields}, prefer="wait=50")
+        assert answer.json["state"] == "succeeded", answer.body
+        return answer.json["task_id"]
+
+    def search():
+        task_id = ask("/v1/search", image=photo(A))
+        return task_id if task(api, task_id)["reply"]["result"]["candidates"] else None
+
+    def status(task_id):
+        return api.get(f"/v1/tasks/{task_id}").status
+
+    other = ask("/v1/users/otto/faces", image=photo(OTHER))
+    about_her = [ask("/v1/users/erna/faces", image=photo(A))]
+    about_her += [wait_until(search, "she is found"), ask("/v1/verify", user_id="erna", image=photo(A))]
+    assert [status(task_id) for task_id in (other, *about_her)] == [200] * 4
+
+    def erase(collection):
+        done = site.shell("erase", "erna", "--yes", "--collection", collection, "--set", "cache.redis_url=")
+        assert done.returncode == 0, done.stderr
+
+    erase("another")
+    erase("erased")
+    for task_id in about_her:
+        wait_until(lambda task_id=task_id: status(task_id) == 404, "what was asked about her is forgotten")
+    assert status(other) == 200
+
+
 def test_a_trace_goes_on(site, api):
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
     listener = Client(site.url)

@@ -430,15 +430,19 @@ def test_erase_takes_the_parked_messages_of_one_person(fleet, worker):
     assert parked_numbers(fleet.url) == [2, 3, 6, 7]
 
 
-def test_erase_tells_the_workers(fleet, worker):
+def test_erase_tells_the_fleet(fleet, worker):
     with pika.BlockingConnection(pika.URLParameters(fleet.url)) as connection:
         channel = connection.channel()
         channel.exchange_declare("facefleet.control", "fanout", durable=True)
         queue = channel.queue_declare("", exclusive=True).method.queue
         channel.queue_bind(queue, "facefleet.control")
         assert fleet.shell("-q", "erase", "ann", "--yes", *NOWHERE).stdout == ""
-        _, properties, body = channel.basic_get(queue, auto_ack=True)
-        assert properties.type == "facefleet.control.v1" and json.loads(body) == {"kind": "photos_forget"}
+        told = []
+        for _ in range(2):
+            _, properties, body = channel.basic_get(queue, auto_ack=True)
+            assert properties.type == "facefleet.control.v1"
+            told.append(json.loads(body))
+        assert told == [{"kind": "photos_forget"}, {"kind": "person_erased", "user_id": "ann", "collection": None}]
 
 
 def test_erase_says_what_it_could_not_reach(fleet, worker, tmp_path):

@@ -131,8 +131,11 @@ def test_a_suspect_that_is_innocent_succeeds(fleet, queues, client):
 
 
 def test_a_suspect_that_never_ends_is_ended(fleet, queues, client):
-    """Its process is killed when the time of the attempt is over. There is no other attempt, which nobody would watch."""
-    _, reply = suspect(fleet, client, match_job(photo(GOOD[0]), photo(GOOD[1]), reference="crash:hang"))
-    assert (reply["state"], reply["attempt"], reply["error"]["code"]) == ("final_failed", 1, "attempt_timeout")
+    """Its process is killed when the time of the attempt is over. So is that of the next attempt: its message is a new
+    one, which the broker has not counted, and is suspect all the same."""
+    job = match_job(photo(GOOD[0]), photo(GOOD[1]), reference="crash:hang")
+    worker, reply = suspect(fleet, client, job)
+    assert (reply["state"], reply["attempt"], reply["error"]["code"]) == ("final_failed", 2, "attempt_timeout")
+    assert worker.metric("facefleet_worker_quarantined_total") == 2
     client.publish(match_job(photo(GOOD[0]), photo(GOOD[1])))
     assert client.next_reply()["state"] == "succeeded"

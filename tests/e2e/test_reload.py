@@ -110,6 +110,51 @@ def test_a_rate_changes_under_load(fleet, settings):
     assert [match() for _ in range(3)] == [200, 200, 200]
 
 
+def test_a_wait_target_changes_under_load(fleet, client_of, settings):
+    """Realtime jobs that have waited for half a minute, as the worker sees it: above one target and below the other."""
+    settings.write("worker: {realtime_wait_target_ms: 60000}")
+    worker = fleet.worker().wait_ready()
+    client = client_of(fleet)
+
+    def press():
+        now = int(time.time() * 1000)
+        headers = {"facefleet-accepted": now - 30_000, "facefleet-deadline": now + 3_600_000}
+        job = match_job(b"no photograph", b"neither", scene="realtime")
+        client.publish(job, lane="realtime", headers=headers, reply_to=None)
+
+    def share():
+        return worker.metric("facefleet_batch_share")
+
+    press()
+    under_load(client, lambda: settings.change(worker, "worker: {realtime_wait_target_ms: 20000}"))
+    wait_until(lambda: press() or share() < 1, "the batch lane yields")
+    settings.change(worker, "worker: {realtime_wait_target_ms: 0}")
+    wait_until(lambda: share() == 1, "it does not any longer")
+    press()
+    under_load(client, lambda: None)
+    assert share() == 1
+
+
+def test_a_bound_of_the_batch_queue_changes(fleet, settings):
+    gateway = fleet.gateway().wait_ready()
+    api = Api(gateway.port)
+    pair = {"image_a": photo(GOOD), "image_b": photo(GOOD), "scene": "batch"}
+
+    def post():
+        return api.post_form("/v1/match", pair).status
+
+    assert [post() for _ in range(3)] == [202, 202, 202]
+    wait_until(
+        lambda: gateway.metric('facefleet_gateway_queue_depth{lane="batch"}') == 3, "the gateway has counted them"
+    )
+    settings.change(gateway, "gateway: {max_queue_depth: 2}")
+    assert post() == 503
+    settings.change(gateway, "gateway: {max_queue_depth: 1000}")
+    assert post() == 202
+    settings.change(gateway, "")
+    assert post() == 202
+
+
 def test_a_tracker_forgets_sooner(fleet, client_of, settings):
     fleet.use_store()
     tracker = fleet.tracker().wait_ready()

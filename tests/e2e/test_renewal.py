@@ -178,6 +178,43 @@ def test_models_that_do_not_load_change_nothing(fleet, settings, begin, tmp_path
     assert not says(worker, "a setting changed") and len(starts(worker)) == 1
 
 
+def test_what_needs_a_restart_waits_for_one(fleet, settings, begin):
+    """Wrong as it is, it is in the file when the worker executes itself anew for something else."""
+    broker = "amqp: {url: %s}\n" % fleet.environment.pop("FACEFLEET_AMQP_URL")
+    settings.write(AT_ONCE % 1 + broker)
+    worker, load = begin()
+    settings.write(AT_ONCE % 2 + "amqp: {url: 'amqp://nobody:wrong@127.0.0.1:1/nowhere'}\nfetch: {allow: everybody}\n")
+    hang_up(worker)
+    wait_renewed(worker)
+    load.wait_for_more()
+    load.end()
+    assert [line["threads"] for line in starts(worker)] == [1, 2]
+    for key in "amqp.url", "fetch.allow":
+        wait_until(
+            lambda key=key: len(says(worker, "a setting changed that needs a restart", key=key)) == 2,
+            f"{key} is said to need a restart, before and after",
+        )
+
+    # It is the second one's as well.
+    settings.write(AT_ONCE % 1 + broker)
+    wait_renewed(worker, 2)
+    assert worker.terminate() == 0
+
+
+def test_a_file_that_is_wrong_by_then_changes_nothing(fleet, settings, begin):
+    settings.write("worker: {renew_within_ms: 2000, threads: 1}\n")
+    worker, load = begin()
+    settings.write("worker: {renew_within_ms: 2000, threads: 2}\n")
+    hang_up(worker)
+    wait_until(lambda: says(worker, "going to renew"), "a renewal is due")
+    settings.write("worker: {threads: many}\n")
+    wait_renewed(worker)
+    wait_until(lambda: reloads(worker, "refused") == 1, "the file is refused")
+    load.wait_for_more()
+    load.end()
+    assert [line["threads"] for line in starts(worker)] == [1, 2]
+
+
 def test_a_central_setting_renews_a_fleet(fleet, settings, begin):
     fleet.use_store()
     worker, load = begin()

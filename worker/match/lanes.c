@@ -127,6 +127,16 @@ void lanes_set_prefetch(struct lanes *lanes, enum lane lane, uint16_t prefetch)
 	pthread_mutex_unlock(&lanes->lock);
 }
 
+void lanes_set_wait_target(struct lanes *lanes, int64_t realtime_wait_target_ms)
+{
+	pthread_mutex_lock(&lanes->lock);
+	if (yielding_set_target(&lanes->yielding, realtime_wait_target_ms)) {
+		note_step(lanes);
+		apply(lanes, LANE_BATCH);
+	}
+	pthread_mutex_unlock(&lanes->lock);
+}
+
 void lanes_leave(struct lanes *lanes)
 {
 	pthread_mutex_lock(&lanes->lock);

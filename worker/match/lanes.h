@@ -41,6 +41,9 @@ void lanes_hold(struct lanes *lanes, bool held);
 /** Changes a lane's prefetch (≥ 1) from now on. */
 void lanes_set_prefetch(struct lanes *lanes, enum lane lane, uint16_t prefetch);
 
+/** Changes the wait from which on the batch lane yields; 0: it returns, and yields no more. */
+void lanes_set_wait_target(struct lanes *lanes, int64_t realtime_wait_target_ms);
+
 /** Touches the consumers no more: the link is about to be drained. */
 void lanes_leave(struct lanes *lanes);
 

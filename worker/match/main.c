@@ -56,6 +56,7 @@ static struct worker_tuning read_tuning(const struct config *config, unsigned th
 	    .fetch_timeout_ms = config_integer(config, OPTION_FETCH_TIMEOUT),
 	    .drain_timeout_ms = config_integer(config, OPTION_WORKER_DRAIN_TIMEOUT),
 	    .heartbeat_ms = config_integer(config, OPTION_WORKER_HEARTBEAT),
+	    .realtime_wait_target_ms = config_integer(config, OPTION_WORKER_REALTIME_WAIT_TARGET),
 	};
 }
 
@@ -134,7 +135,6 @@ static int start_worker(struct parts *parts, const struct program *program, stru
 			   .dimension = parts->models->embedder.dimension},
 	    .tuning = read_tuning(config, parts->threads),
 	    .threads = parts->threads,
-	    .realtime_wait_target_ms = config_integer(config, OPTION_WORKER_REALTIME_WAIT_TARGET),
 	    .fetch_allow = config_string(config, OPTION_FETCH_ALLOW),
 	    .fetch_max_in_flight = (unsigned)config_integer(config, OPTION_FETCH_MAX_IN_FLIGHT),
 	    .searches_together = (unsigned)config_integer(config, OPTION_WORKER_SEARCHES_TOGETHER),
@@ -267,6 +267,8 @@ int main(int argc, char **argv)
 	if (program_begin(&program, argc, argv, &status))
 		status = run(&parts, &program);
 	finish(&parts);
+	if (parts.renews)
+		return program_renew(&program, argv);
 	program_end(&program);
-	return parts.renews ? program_renew(argv) : status;
+	return status;
 }

@@ -271,6 +271,8 @@ static struct amqp_message *copy_of_job(const struct task *task, const char *exc
 	buffer_finish(&body);
 	if (message) {
 		message->envelope = d->envelope;
+		/* The broker counts the deliveries of one message only. */
+		message->envelope.suspect = task_is_suspect(task);
 		message->mandatory = true;
 	}
 	return message;

@@ -12,14 +12,12 @@
 #include "quarantine_process.h"
 #include "quarantine_request.h"
 
-/* Deliveries before this one, none of which was settled. */
-#define SUSPECT_FROM 2
 /* The models have to be read first. */
 #define START_TIMEOUT_MS 60000
 
 bool quarantine_wants(const struct task *task)
 {
-	return task->delivery->envelope.delivery_count >= SUSPECT_FROM && sightings_photographs(task->job.op) > 0;
+	return task_is_suspect(task) && sightings_photographs(task->job.op) > 0;
 }
 
 static int start(const struct quarantine_settings *settings, int request, struct quarantine_process *process)
@@ -36,15 +34,6 @@ static int start(const struct quarantine_settings *settings, int request, struct
 	snprintf(numbers[2], sizeof(numbers[2]), "%d", settings->limits.max_side);
 	return quarantine_process_start(process, settings->program ? settings->program : "/proc/self/exe", argv,
 					request);
-}
-
-/* The next attempt would be a new message, which nobody suspects, and might never end. */
-static int have_no_other_attempt(int r, struct error *err)
-{
-	if (r == 0 || err->code != ERROR_ATTEMPT_TIMEOUT)
-		return r;
-	err->class = ERROR_CLASS_REJECT;
-	return error_errno(err);
 }
 
 /* What it takes to read the models is not the job's time. */
@@ -101,7 +90,7 @@ int quarantine_look(const struct quarantine_settings *settings, struct context *
 		return error_set(err, ERROR_INTERNAL, "no process for a suspect job: %s", strerror(-r));
 	r = wait_ready(&process, ctx, err);
 	if (r == 0)
-		r = have_no_other_attempt(quarantine_process_listen(&process, ctx, &answer, err), err);
+		r = quarantine_process_listen(&process, ctx, &answer, err);
 	int status = quarantine_process_end(&process);
 	if (r == 0)
 		r = read_answer(settings, job, &answer, status, out, err);

@@ -30,8 +30,8 @@ bool quarantine_wants(const struct task *task);
 /**
  * Looks at the job's photographs, which are bytes, and fills `out` (zero-initialised; to be freed in any case): what
  * was found, or the error they were refused with. Fails with `poison` when the process died, with signal or exit status
- * in the error; with the error of `ctx`, whose attempt begins once the process is ready and has no other after it; and
- * with `internal` when it could not be started. Blocks that long.
+ * in the error; with the error of `ctx`, whose attempt begins once the process is ready; and with `internal` when it
+ * could not be started. Blocks that long.
  */
 int quarantine_look(const struct quarantine_settings *settings, struct context *ctx, const struct job *job,
 		    struct sightings *out, struct error *err) must_check;

@@ -6,6 +6,9 @@
 
 #include "base/clock.h"
 
+/* Deliveries before this one, none of which was settled. */
+#define SUSPECT_FROM 2
+
 struct task *task_new(struct amqp_delivery *delivery, struct amqp_link *source, enum lane lane)
 {
 	struct task *task = calloc(1, sizeof(*task));
@@ -22,6 +25,13 @@ struct task *task_new(struct amqp_delivery *delivery, struct amqp_link *source, 
 bool task_is_oversized(const struct task *task)
 {
 	return task->delivery->too_large || task->delivery->body_size > JOB_MAX_ENCODED_BYTES;
+}
+
+bool task_is_suspect(const struct task *task)
+{
+	const struct envelope *envelope = &task->delivery->envelope;
+
+	return envelope->suspect || envelope->delivery_count >= SUSPECT_FROM;
 }
 
 static int check_envelope(struct task *task, struct error *err)

@@ -76,6 +76,12 @@ int task_decode(struct task *task, const char *worker, struct error *err) must_c
 /** True if the message weighs more than a message may: it is refused, and cannot be published again. */
 bool task_is_oversized(const struct task *task);
 
+/**
+ * True if the job may be what workers died of: it was delivered twice before, and settled neither time, or is another
+ * attempt, or a replay, of one that was.
+ */
+bool task_is_suspect(const struct task *task);
+
 /** True if an image still has to be fetched. */
 bool task_needs_fetch(const struct task *task);
 

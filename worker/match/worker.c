@@ -79,6 +79,7 @@ static void heed(struct worker *worker, const struct control *control)
 	case CONTROL_ROLL_CALL:
 		pulse_send(worker->pulse);
 		break;
+	case CONTROL_PERSON_ERASED:
 	case CONTROL_HEARTBEAT:
 	case CONTROL_OTHER:
 		break;
@@ -209,7 +210,7 @@ static int make_rooms(struct worker *worker, struct error *err)
 	    .link = worker->jobs,
 	    .prefetch =
 		{[LANE_REALTIME] = s->tuning.prefetch[LANE_REALTIME], [LANE_BATCH] = s->tuning.prefetch[LANE_BATCH]},
-	    .realtime_wait_target_ms = s->realtime_wait_target_ms,
+	    .realtime_wait_target_ms = s->tuning.realtime_wait_target_ms,
 	    .metrics = s->metrics,
 	};
 	worker->lanes = lanes_new(&lanes);
@@ -306,6 +307,7 @@ void worker_tune(struct worker *worker, const struct worker_tuning *tuning)
 	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
 		if (tuning->prefetch[lane] != worker->settings.tuning.prefetch[lane])
 			lanes_set_prefetch(worker->lanes, lane, tuning->prefetch[lane]);
+	lanes_set_wait_target(worker->lanes, tuning->realtime_wait_target_ms);
 	fetcher_set_timeout(worker->fetcher, tuning->fetch_timeout_ms);
 	pulse_set_interval(worker->pulse, tuning->heartbeat_ms);
 	pthread_mutex_lock(&worker->lock);

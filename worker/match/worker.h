@@ -25,7 +25,8 @@ struct worker_tuning {
 	uint16_t prefetch[LANE_COUNT]; /**< 1 to WORKER_MAX_PREFETCH */
 	int64_t fetch_timeout_ms;
 	int64_t drain_timeout_ms;
-	int64_t heartbeat_ms; /**< between two of them */
+	int64_t heartbeat_ms;            /**< between two of them */
+	int64_t realtime_wait_target_ms; /**< the batch lane yields while realtime jobs wait longer; 0: never */
 };
 
 struct worker_settings {
@@ -33,9 +34,8 @@ struct worker_settings {
 	struct amqp_link_settings link; /**< broker, heartbeat and the like; each link fills in the rest */
 	struct matcher_settings matcher;
 	struct quarantine_settings quarantine;
-	struct worker_tuning tuning;     /**< its rules are the matcher's too */
-	unsigned threads;                /**< ≥ 1 */
-	int64_t realtime_wait_target_ms; /**< the batch lane yields while realtime jobs wait longer; 0: never */
+	struct worker_tuning tuning; /**< its rules are the matcher's too */
+	unsigned threads;            /**< ≥ 1 */
 	const char *fetch_allow;
 	unsigned fetch_max_in_flight;
 	unsigned searches_together;       /**< 1 to GALLERY_MAX_QUERIES */

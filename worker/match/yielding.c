@@ -17,6 +17,19 @@ void yielding_init(struct yielding *y, int64_t target_ms, double jitter)
 	*y = (struct yielding){.target_ms = target_ms, .jitter = jitter, .patience_ms = YIELDING_PATIENCE_MS};
 }
 
+bool yielding_set_target(struct yielding *y, int64_t target_ms)
+{
+	bool returns = target_ms == 0 && y->step != YIELDING_NOT;
+
+	if (target_ms == y->target_ms)
+		return false;
+	y->target_ms = target_ms;
+	memset(y->slots, 0, sizeof(y->slots));
+	if (returns)
+		y->step = YIELDING_NOT;
+	return returns;
+}
+
 /* Forgets the slots that are too old. */
 static void move_to(struct yielding *y, int64_t now_ms)
 {

@@ -48,6 +48,10 @@ struct yielding {
  * once. */
 void yielding_init(struct yielding *y, int64_t target_ms, double jitter);
 
+/** Changes the target from now on; the waits seen so far are forgotten. True if it changed the step: 0 undoes it at
+ * once. */
+bool yielding_set_target(struct yielding *y, int64_t target_ms);
+
 /** A realtime job has waited so long. */
 void yielding_observe(struct yielding *y, double wait_ms, int64_t now_ms);
 

@@ -123,22 +123,26 @@ static void erase_from_replies(struct erasure *e)
 		     sum == 1 ? "s" : "");
 }
 
-/* --- the workers --- */
+/* --- the workers and the gateways --- */
 
-static void tell_workers(struct erasure *e)
+static void tell_fleet(struct erasure *e)
 {
-	const struct control controls[] = {
+	struct control controls[] = {
 	    {.kind = CONTROL_PEOPLE_CHANGED, .version = e->version},
 	    {.kind = CONTROL_PHOTOS_FORGET},
+	    {.kind = CONTROL_PERSON_ERASED},
 	};
+	const struct erasure_settings *who = e->settings;
 	size_t first = e->version > 0 ? 0 : 1;
 	struct error err = {0};
 
+	snprintf(controls[2].user_id, sizeof(controls[2].user_id), "%s", who->user_id);
+	snprintf(controls[2].collection, sizeof(controls[2].collection), "%s", who->collection ? who->collection : "");
 	if (control_message_send(e->config, "facefleet erase", controls + first, array_size(controls) - first, &err) <
 	    0)
 		miss(e, "workers", &err);
 	else
-		tell(e, "workers", "told to forget the person and all photographs seen before");
+		tell(e, "workers", "told to forget the person and all photographs seen before; gateways, their tasks");
 }
 
 /* --- Redis --- */
@@ -214,7 +218,7 @@ static void erase_everywhere(struct erasure *e, const struct amqp_url *url)
 	if (e->store)
 		erase_from_store(e);
 	if (!stop_requested())
-		tell_workers(e);
+		tell_fleet(e);
 	if (!stop_requested())
 		forget_in_redis(e);
 	/* Late, for what searches found until the workers knew. */

@@ -85,6 +85,63 @@ static void test_the_oldest_give_way(void **state)
 	recent_free(recent);
 }
 
+static void add_ended(struct recent *recent, const char *task_id, enum job_op op, const char *user_id,
+		      const char *collection, const char *candidate)
+{
+	struct recent_task task = make(task_id);
+	struct buffer reply = {0};
+
+	task.op = op;
+	snprintf(task.user_id, sizeof(task.user_id), "%s", user_id);
+	snprintf(task.collection, sizeof(task.collection), "%s", collection);
+	recent_add(recent, &task);
+	assert_int_equal(
+	    buffer_printf(
+		&reply,
+		"{\"task_id\":\"01890a5d-ac96-774b-bcce-b302099a8057\",\"op\":\"search\",\"state\":\"succeeded\","
+		"\"attempt\":1,\"result\":{\"candidates\":[{\"user_id\":\"bob\",\"image_id\":"
+		"\"01890a5d-ac96-774b-bcce-b302099a8058\",\"similarity\":0.5},{\"user_id\":\"%s\",\"image_id\":"
+		"\"01890a5d-ac96-774b-bcce-b302099a8059\",\"similarity\":0.4}]}}",
+		candidate),
+	    0);
+	recent_update(recent, task_id, TASK_SUCCEEDED, 1, 9, &reply);
+	buffer_finish(&reply);
+}
+
+static void expect(struct recent *recent, const char *known)
+{
+	for (const char *id = "abcdef"; *id; id++) {
+		const char name[] = {*id, '\0'};
+		struct buffer reply = {0};
+		struct recent_task task;
+
+		assert_int_equal(recent_find(recent, name, &task, &reply), strchr(known, *id) != NULL);
+		buffer_finish(&reply);
+	}
+}
+
+static void test_a_person_is_forgotten(void **state)
+{
+	struct recent *recent = recent_new(10);
+	struct recent_task waiting = make("f");
+
+	(void)state;
+	add_ended(recent, "a", JOB_VERIFY, "ann", "staff", "");
+	add_ended(recent, "b", JOB_VERIFY, "ann", "guests", "");
+	add_ended(recent, "c", JOB_VERIFY, "anna", "staff", "");
+	add_ended(recent, "d", JOB_SEARCH, "", "staff", "ann");
+	add_ended(recent, "e", JOB_SEARCH, "", "staff", "anna");
+	waiting.op = JOB_SEARCH;
+	recent_add(recent, &waiting);
+	recent_forget_person(recent, "ann", "others");
+	expect(recent, "abcdef");
+	recent_forget_person(recent, "ann", "staff");
+	expect(recent, "bcef");
+	recent_forget_person(recent, "ann", "");
+	expect(recent, "cef");
+	recent_free(recent);
+}
+
 static void test_how_long_it_counts(void **state)
 {
 	struct recent_task task = make("a");
@@ -107,6 +164,7 @@ static void test_how_long_it_counts(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_states_lead_forward),
     cmocka_unit_test(test_the_oldest_give_way),
+    cmocka_unit_test(test_a_person_is_forgotten),
     cmocka_unit_test(test_how_long_it_counts),
 };
 

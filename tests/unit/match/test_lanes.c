@@ -137,6 +137,19 @@ static void test_a_new_prefetch_keeps_the_share(void **state)
 	assert_int_equal(prefetch_of[LANE_REALTIME], 9);
 }
 
+static void test_a_wait_target_of_0_gives_the_share_back(void **state)
+{
+	struct fixture *f = *state;
+
+	press(f, 0, true);
+	lanes_set_wait_target(f->lanes, 0);
+	assert_int_equal(prefetch_of[LANE_BATCH], 32);
+	assert_false(lanes_degraded(f->lanes));
+	assert_float_equal(gauge(f, "facefleet_batch_share"), 1, 0);
+	lanes_set_wait_target(f->lanes, 100);
+	press(f, 16, false);
+}
+
 static void test_who_leaves_consumes_no_more(void **state)
 {
 	struct fixture *f = *state;
@@ -154,6 +167,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(test_batch_waits_count_but_change_nothing, set_up, tear_down),
     cmocka_unit_test_setup_teardown(test_a_hold_stops_both_and_its_end_brings_back_what_was, set_up, tear_down),
     cmocka_unit_test_setup_teardown(test_a_new_prefetch_keeps_the_share, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(test_a_wait_target_of_0_gives_the_share_back, set_up, tear_down),
     cmocka_unit_test_setup_teardown(test_who_leaves_consumes_no_more, set_up, tear_down),
 };
 

@@ -295,8 +295,23 @@ static void a_retry_is_the_same_job_one_attempt_later(void **state)
 	assert_true(m->envelope.deadline_ms == accepted + 24LL * 3600 * 1000);
 	assert_string_equal(m->envelope.reply_to, "my.replies");
 	assert_int_equal(m->body_size, task->delivery->body_size);
+	assert_false(m->envelope.suspect);
 	answer(0, AMQP_CONFIRMED);
 	assert_int_equal(acked, 1);
+}
+
+static void what_is_sent_again_stays_suspect(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct task *task = new_task(f, "", NULL);
+		task->delivery->envelope.delivery_count = i == 0 ? 2 : 0;
+		task->delivery->envelope.suspect = i == 1;
+		outbox_retry(f->outbox, task, 1000);
+		assert_true(published[i].message->envelope.suspect);
+		answer(i, AMQP_CONFIRMED);
+	}
 }
 
 static void events_are_for_whoever_listens(void **state)
@@ -326,6 +341,7 @@ static const struct CMUnitTest tests[] = {
     CASE(a_parked_job_says_why_and_whence),
     CASE(what_cannot_be_published_again_is_parked_without_its_body),
     CASE(a_retry_is_the_same_job_one_attempt_later),
+    CASE(what_is_sent_again_stays_suspect),
     CASE(events_are_for_whoever_listens),
 };
 RUN_TESTS(tests)

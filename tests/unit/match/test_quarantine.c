@@ -236,8 +236,9 @@ static void the_attempt_ends_in_time(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(look(JOB_MATCH, "hang", &ctx, &err), -EBADMSG);
+	assert_int_equal(look(JOB_MATCH, "hang", &ctx, &err), -EAGAIN);
 	assert_int_equal(err.code, ERROR_ATTEMPT_TIMEOUT);
+	assert_int_equal(err.class, ERROR_CLASS_RETRY);
 
 	ctx = (struct context){.deadline_ms = clock_monotonic_ms() + 50};
 	assert_int_equal(look(JOB_MATCH, "hang", &ctx, &err), -EBADMSG);
@@ -281,15 +282,14 @@ static void it_ends_with_its_work_not_with_a_stop(void **state)
 	assert_true(err.value == 0);
 }
 
-static void only_what_was_delivered_twice_before_is_suspect(void **state)
+static void a_suspect_has_photographs(void **state)
 {
 	struct amqp_delivery delivery = {0};
 	struct task task = {.delivery = &delivery, .job = {.op = JOB_SEARCH}};
 
 	(void)state;
-	delivery.envelope.delivery_count = 1;
 	assert_false(quarantine_wants(&task));
-	delivery.envelope.delivery_count = 2;
+	delivery.envelope.suspect = true;
 	assert_true(quarantine_wants(&task));
 	task.job.op = JOB_UNENROLL;
 	assert_false(quarantine_wants(&task));
@@ -308,7 +308,7 @@ static const struct CMUnitTest tests[] = {
     CASE(a_cancelled_job_is_let_go),
     CASE(nothing_leaks_into_the_process),
     CASE(it_ends_with_its_work_not_with_a_stop),
-    CASE(only_what_was_delivered_twice_before_is_suspect),
+    CASE(a_suspect_has_photographs),
 };
 
 int main(int argc, char **argv)

@@ -101,6 +101,22 @@ static void an_attempt_has_its_own_limit(void **state)
 	task_free(task);
 }
 
+static void what_was_delivered_twice_before_is_suspect(void **state)
+{
+	(void)state;
+	struct amqp_delivery *d = deliver(ID, ENVELOPE_TYPE_JOB, "application/json", good);
+	struct task *task = new_task(d);
+
+	d->envelope.delivery_count = 1;
+	assert_false(task_is_suspect(task));
+	d->envelope.delivery_count = 2;
+	assert_true(task_is_suspect(task));
+	d->envelope.delivery_count = 0;
+	d->envelope.suspect = true;
+	assert_true(task_is_suspect(task));
+	task_free(task);
+}
+
 /* Every refusal can be answered: under the id that came, or under a new one. */
 static void refusals_name_what_is_wrong(void **state)
 {
@@ -154,6 +170,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(deadlines_are_counted_from_acceptance),
     cmocka_unit_test(a_deadline_in_the_header_wins),
     cmocka_unit_test(an_attempt_has_its_own_limit),
+    cmocka_unit_test(what_was_delivered_twice_before_is_suspect),
     cmocka_unit_test(refusals_name_what_is_wrong),
     cmocka_unit_test(an_oversized_message_is_refused_unread),
 };

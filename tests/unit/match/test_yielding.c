@@ -229,6 +229,36 @@ static void test_target_0_never_yields(void **state)
 	}
 }
 
+static void test_a_new_target_begins_with_nothing_seen(void **state)
+{
+	struct run run = start(0);
+
+	(void)state;
+	go_down_to(&run, YIELDING_HALF);
+	assert_false(yielding_set_target(&run.yielding, TARGET_MS));
+	yielding_observe(&run.yielding, 2 * TARGET_MS, run.now_ms);
+	assert_false(yielding_set_target(&run.yielding, 4 * TARGET_MS));
+	pass(&run, 1000, 1, 1);
+	assert_int_equal(run.yielding.step, YIELDING_HALF);
+	assert_false(yielding_set_target(&run.yielding, TARGET_MS));
+	until_step(&run, 1, 1);
+	assert_int_equal(run.yielding.step, YIELDING_QUARTER);
+}
+
+static void test_a_new_target_of_0_undoes_all(void **state)
+{
+	struct run run = start(0);
+
+	(void)state;
+	assert_false(yielding_set_target(&run.yielding, 0));
+	assert_false(yielding_set_target(&run.yielding, TARGET_MS));
+	go_down_to(&run, YIELDING_DEGRADED);
+	assert_true(yielding_set_target(&run.yielding, 0));
+	assert_int_equal(run.yielding.step, YIELDING_NOT);
+	pass(&run, 1000, 1, 1);
+	assert_int_equal(run.yielding.step, YIELDING_NOT);
+}
+
 static void test_old_waits_are_forgotten(void **state)
 {
 	struct run run = start(0);
@@ -257,6 +287,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_steps_back_that_hold_come_sooner_and_sooner),
     cmocka_unit_test(test_jitter_lengthens_the_way_back),
     cmocka_unit_test(test_target_0_never_yields),
+    cmocka_unit_test(test_a_new_target_begins_with_nothing_seen),
+    cmocka_unit_test(test_a_new_target_of_0_undoes_all),
     cmocka_unit_test(test_old_waits_are_forgotten),
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/hangup.h"
+#include "config/handover.h"
 #include "obs/log.h"
 #include "run.h"
 
@@ -177,6 +178,43 @@ static void test_what_the_fleet_shares_is_taken_over(void **state)
 	assert_true(config_number(news, OPTION_GATEWAY_RATE) == 1);
 }
 
+static void test_it_goes_on_where_the_program_of_before_was(void **state)
+{
+	struct fixture *f = *state;
+	const struct config_central shared = {"gateway.burst", "9", "central"};
+
+	/* What the file says is not what the program began with. */
+	write_file(f->path, "gateway.rate: 2\n");
+	reload_free(f->reload);
+	f->reload = reload_new(f->config, &f->sources, f->metrics);
+	assert_non_null(f->reload);
+	assert_int_equal(reload_continue(f->reload, &shared, 1), 0);
+	const struct config *news = poll_until_news(f->reload);
+	assert_non_null(news);
+	assert_true(config_number(news, OPTION_GATEWAY_RATE) == 2);
+	assert_true(config_number(news, OPTION_GATEWAY_BURST) == 9);
+}
+
+static void test_what_holds_is_handed_over(void **state)
+{
+	struct fixture *f = *state;
+	const struct config_central shared = {"gateway.burst", "9", "central"};
+	struct handover left = {0};
+	struct error err;
+
+	write_file(f->path, "gateway.rate: 2\nworker.name: other\n");
+	assert_int_equal(reload_set_central(f->reload, &shared, 1), 0);
+	assert_non_null(reload_poll(f->reload));
+	assert_int_equal(reload_hand_over(f->reload), 0);
+	assert_int_equal(handover_take(&left, &err), 0);
+	assert_non_null(left.config);
+	assert_true(config_number(left.config, OPTION_GATEWAY_RATE) == 2);
+	assert_true(config_number(left.config, OPTION_GATEWAY_BURST) == 9);
+	assert_string_equal(config_string(left.config, OPTION_WORKER_NAME), "");
+	assert_int_equal(left.shared_count, 1);
+	handover_finish(&left);
+}
+
 struct asking {
 	unsigned times;
 	bool asked;
@@ -237,6 +275,8 @@ static const struct CMUnitTest tests[] = {
     TEST(test_a_bad_file_changes_nothing),
     TEST(test_a_changed_file_is_noticed),
     TEST(test_what_the_fleet_shares_is_taken_over),
+    TEST(test_it_goes_on_where_the_program_of_before_was),
+    TEST(test_what_holds_is_handed_over),
     TEST(test_a_file_that_is_gone_is_no_change),
     TEST(test_the_program_may_refuse),
 };

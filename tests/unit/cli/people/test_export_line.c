@@ -175,15 +175,14 @@ static void test_refusals(void **state)
 
 static void test_crop_that_is_too_large(void **state)
 {
-	size_t length = 2 * PEOPLE_MAX_CROP_BYTES;
-	char *text = malloc(length + 256);
 	struct error err = {0};
+	char *text = NULL;
 
 	(void)state;
-	int at = sprintf(text, "{\"collection\": \"c\", \"user_id\": \"u\", \"image_id\": \"i\", \"accepted_ms\": 1,"
-			       " \"embeddings\": [], \"crop\": \"");
-	memset(text + at, 'A', length);
-	strcpy(text + at + length, "\"}");
+	assert_true(asprintf(&text,
+			     "{\"collection\": \"c\", \"user_id\": \"u\", \"image_id\": \"i\", \"accepted_ms\": 1,"
+			     " \"embeddings\": [], \"crop\": \"%0*d\"}",
+			     2 * PEOPLE_MAX_CROP_BYTES, 0) > 0);
 	assert_true(export_line_read(&line, text, strlen(text), &err) < 0);
 	assert_non_null(strstr(err.text, "crop: too long"));
 	export_line_finish(&line);
