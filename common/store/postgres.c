@@ -233,6 +233,12 @@ static int run(struct database *database, const struct database_statement *state
 	return send_and_read((struct postgres *)database, statement, &parameters, err);
 }
 
+/* A step of something that is reported as a whole. */
+static int execute(struct database *database, const char *sql, struct error *err)
+{
+	return run(database, &(struct database_statement){.sql = sql}, err);
+}
+
 /* --- many rows: a column is one parameter, an array --- */
 
 static int append_number(struct buffer *out, uint32_t number)
@@ -322,8 +328,8 @@ static int set_up(struct postgres *p, struct error *err)
 	char sql[96];
 
 	snprintf(sql, sizeof(sql), "SET statement_timeout = %" PRId64, p->timeout_ms);
-	int r = database_execute(&p->base, sql, NULL, 0, err);
-	return r < 0 ? r : database_execute(&p->base, "SET client_min_messages = warning", NULL, 0, err);
+	int r = execute(&p->base, sql, err);
+	return r < 0 ? r : execute(&p->base, "SET client_min_messages = warning", err);
 }
 
 static int connect_again(struct postgres *p, struct error *err)
@@ -353,8 +359,8 @@ static int begin(struct database *database, bool writes, struct error *err)
 	struct postgres *p = (struct postgres *)database;
 
 	p->is_bulk = false;
-	int r = database_execute(database, sql, NULL, 0, err);
-	return r < 0 && recover(database, err) ? database_execute(database, sql, NULL, 0, err) : r;
+	int r = execute(database, sql, err);
+	return r < 0 && recover(database, err) ? execute(database, sql, err) : r;
 }
 
 static int allow_bulk(struct database *database, struct error *err)
