@@ -58,8 +58,9 @@ static void set_deadlines(struct task *task)
 	int64_t accepted = d->envelope.accepted_ms > 0 ? d->envelope.accepted_ms : d->received_unix_ms;
 	int64_t deadline = d->envelope.deadline_ms;
 
-	if (deadline <= 0 && task->scene.end_to_end_ms > 0)
-		deadline = accepted + task->scene.end_to_end_ms;
+	if (deadline <= 0 && task->scene.end_to_end_ms > 0 &&
+	    __builtin_add_overflow(accepted, task->scene.end_to_end_ms, &deadline))
+		deadline = INT64_MAX;
 	task->reply.accepted_at_ms = accepted;
 	task->end_to_end_unix_ms = deadline;
 	if (deadline > 0) {
