@@ -3,10 +3,11 @@
 import json
 import threading
 
+import pika
 import pytest
 
 from fleet import wait_until
-from jobs import Client, as_json, match_job, photo
+from jobs import Client, as_json, match_job, new_task_id, photo
 from test_tracker import Store
 
 GOOD = ("person01_1", "person01_2")
@@ -136,3 +137,15 @@ def test_a_suspect_that_never_ends_is_ended(fleet, queues, client):
     assert (reply["state"], reply["attempt"], reply["error"]["code"]) == ("final_failed", 1, "attempt_timeout")
     client.publish(match_job(photo(GOOD[0]), photo(GOOD[1])))
     assert client.next_reply()["state"] == "succeeded"
+
+
+def test_a_dead_letter_that_is_no_job_is_answered_with_the_reason(fleet, queues, client):
+    properties = pika.BasicProperties(
+        message_id=new_task_id(), type="facefleet.job.v1", content_type="application/json", reply_to=client.reply_queue
+    )
+    client.channel.basic_publish("facefleet.dead", "jobs", b'{"op": "dance"}', properties, mandatory=True)
+    fleet.worker().wait_ready()
+    reply = client.next_reply()
+    assert (reply["state"], reply["error"]["code"]) == ("final_failed", "invalid_job")
+    parked, _ = client.next_message(PARKED)
+    assert "op" in parked.headers["facefleet-reason"]

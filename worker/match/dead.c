@@ -23,6 +23,7 @@ static void on_delivery(void *arg, struct amqp_delivery *delivery)
 {
 	struct dead *dead = arg;
 	struct task *task = task_new(delivery, dead->link, lane_of_death(&delivery->envelope));
+	struct error err = {0};
 
 	if (!task) {
 		amqp_link_settle(dead->link, delivery->tag, AMQP_REQUEUE);
@@ -31,12 +32,12 @@ static void on_delivery(void *arg, struct amqp_delivery *delivery)
 	}
 	roster_add(dead->settings.roster, task);
 	task->started = true;
-	if (task_decode(task, dead->settings.worker, &task->reply.error) == 0)
-		error_set(&task->reply.error, ERROR_POISON,
-			  "given up by the broker (%s) after it was delivered again and again",
+	if (task_decode(task, dead->settings.worker, &err) == 0)
+		error_set(&err, ERROR_POISON, "given up by the broker (%s) after it was delivered again and again",
 			  delivery->envelope.death_reason[0] ? delivery->envelope.death_reason : "reason unknown");
+	task->reply.error = err;
 	task->reply.state = TASK_FINAL_FAILED;
-	outbox_reply_and_park(dead->settings.outbox, task, task->reply.error.text);
+	outbox_reply_and_park(dead->settings.outbox, task, err.text);
 }
 
 int dead_start(struct dead **out, const struct dead_settings *settings, struct error *err)
