@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "store/database.h"
+#include "store/postgres_url.h"
 
 /* Type numbers of PostgreSQL's catalogue that never change. */
 #define OID_BYTEA 17
@@ -404,8 +405,11 @@ static PGconn *connect_to(const char *url, int64_t timeout_ms)
 
 static int open_database(struct database **out, const struct database_opening *opening, struct error *err)
 {
-	struct postgres *p = calloc(1, sizeof(*p));
+	int r = postgres_url_check(opening->url, err);
 
+	if (r < 0)
+		return r;
+	struct postgres *p = calloc(1, sizeof(*p));
 	if (!p)
 		return error_set(err, ERROR_INTERNAL, "no memory for a store");
 	p->base.ops = &database_postgres;
@@ -413,9 +417,9 @@ static int open_database(struct database **out, const struct database_opening *o
 	p->connection = connect_to(opening->url, opening->timeout_ms);
 	PQsetNoticeProcessor(p->connection, ignore_notice, NULL);
 	PQsetnonblocking(p->connection, 1);
-	int r = PQstatus(p->connection) == CONNECTION_OK
-		    ? set_up(p, err)
-		    : fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
+	r = PQstatus(p->connection) == CONNECTION_OK
+		? set_up(p, err)
+		: fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
 	if (r < 0) {
 		close_database(&p->base);
 		return r;
