@@ -203,21 +203,33 @@ static int read_frames(struct amqp_link *link)
 	return 0;
 }
 
+/* Declares the topology again, and the own queues of consumers that lost theirs: no others, for each would be a new
+ * one.
+ */
+static int replace_lost_queues(struct amqp_link *link, int64_t now_ms)
+{
+	bool declared = false;
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < link->consumer_count; i++) {
+		struct consumer *consumer = &link->consumers[i];
+		if (!consumer->queue_lost || !consumer_is_due(consumer, now_ms))
+			continue;
+		consumer->queue_lost = false;
+		if (!declared)
+			r = topology_declare(&link->connection, &link->plan, &link->failure);
+		declared = true;
+		if (r == 0)
+			r = consumer_declare_queue(consumer, &link->connection, &link->failure);
+	}
+	return r;
+}
+
 static int step_consumers(struct amqp_link *link)
 {
 	int64_t now = clock_monotonic_ms();
-	bool redeclare = false;
-	int r = 0;
+	int r = replace_lost_queues(link, now);
 
-	for (unsigned i = 0; i < link->consumer_count; i++) {
-		struct consumer *consumer = &link->consumers[i];
-		if (consumer->queue_lost && consumer_is_due(consumer, now)) {
-			consumer->queue_lost = false;
-			redeclare = true;
-		}
-	}
-	if (redeclare)
-		r = declare_all(link, &link->failure);
 	for (unsigned i = 0; r == 0 && i < link->consumer_count; i++)
 		r = consumer_step(&link->consumers[i], &link->connection, now, &link->failure);
 	return r;

@@ -16,6 +16,7 @@ struct flight {
 	struct flight *next;
 	unsigned users;
 	bool done;
+	bool in_vain; /* the computing one's time was over */
 	int result;
 	struct error err;
 	struct buffer value;
@@ -100,8 +101,9 @@ static void land(struct single_flight *s, struct flight *f, int result)
 /* The computing one gave up for reasons of its own. */
 static bool is_private(const struct flight *f)
 {
-	return f->result < 0 && (f->err.code == ERROR_CANCELLED || f->err.code == ERROR_DEADLINE_EXCEEDED ||
-				 f->err.code == ERROR_ATTEMPT_TIMEOUT);
+	return f->in_vain ||
+	       (f->result < 0 && (f->err.code == ERROR_CANCELLED || f->err.code == ERROR_DEADLINE_EXCEEDED ||
+				  f->err.code == ERROR_ATTEMPT_TIMEOUT));
 }
 
 /* With the lock held. */
@@ -161,7 +163,10 @@ int single_flight_do(const struct context *ctx, struct single_flight *s, const v
 		return error_set(err, ERROR_INTERNAL, "cache: out of memory");
 
 	r = fn(arg, &f->value, &f->err);
+	/* Whatever it failed with, more time might have helped. */
+	bool in_vain = r < 0 && context_check(ctx, "cache", NULL) < 0;
 	pthread_mutex_lock(&s->lock);
+	f->in_vain = in_vain;
 	land(s, f, r);
 	r = take(f, out, err);
 	let_go(f);

@@ -207,6 +207,12 @@ static int load_next(struct reload *reload, struct config **out, bool asked, str
 	return 0;
 }
 
+/* A file that was read once is missed when it is gone: without it, all that it says would be forgotten. */
+static void know_file(struct reload *reload)
+{
+	reload->sources.path = config_path(&reload->sources);
+}
+
 static const struct config *read_again(struct reload *reload, bool asked)
 {
 	struct config *config = NULL;
@@ -220,6 +226,7 @@ static const struct config *read_again(struct reload *reload, bool asked)
 		metric_add(reload->refused, 1);
 		return NULL;
 	}
+	know_file(reload);
 	if (reload->changes == 0) {
 		log_info(NULL, "settings read again, nothing to change");
 		metric_add(reload->unchanged, 1);
@@ -289,6 +296,7 @@ struct reload *reload_new(const struct config *config, const struct config_sourc
 	if (!reload)
 		return NULL;
 	reload->sources = *sources;
+	know_file(reload);
 	pthread_mutex_init(&reload->lock, NULL);
 	reload->now = config;
 	reload->applied = make_counter(metrics, "applied");

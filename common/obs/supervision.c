@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,8 @@
 #include "obs/log.h"
 #include "obs/notify.h"
 
-/* How often a program that is not ready yet is looked at. */
-#define READY_POLL_MS 100
+/* How soon a program that is not ready yet is looked at again, and what was not heard is said again. */
+#define AGAIN_MS 100
 #define LONGEST_MS 60000
 
 struct supervision {
@@ -25,18 +26,22 @@ struct supervision {
 	int end_fd; /* readable: the thread is to end */
 	bool is_ready;
 	bool is_stopping;
-	bool is_renewing;    /* the caller's */
+	bool is_renewing; /* the caller's */
+	atomic_bool is_unheard;
 	int64_t watchdog_ms; /* between two signs of life; 0: nobody waits for them */
 	int64_t sign_at_ms;  /* monotonic */
 };
 
-static void say(const char *state)
+/* False if nobody heard it. Of failures in a row the first is logged. */
+static bool say(struct supervision *s, const char *state)
 {
 	int r = notify_send(state);
 
-	if (r < 0)
+	if (r < 0 && !atomic_load(&s->is_unheard))
 		log_warning(NULL, "the service manager cannot be told", log_string("state", state),
 			    log_string("error", strerror(-r)));
+	atomic_store(&s->is_unheard, r < 0);
+	return r == 0;
 }
 
 static void show_life(struct supervision *s)
@@ -46,10 +51,10 @@ static void show_life(struct supervision *s)
 	if (s->watchdog_ms == 0 || clock_monotonic_ms() < s->sign_at_ms)
 		return;
 	s->sign_at_ms = clock_monotonic_ms() + s->watchdog_ms;
-	if (s->settings.healthy(s->settings.arg, why, sizeof(why)))
-		say("WATCHDOG=1");
-	else
+	if (!s->settings.healthy(s->settings.arg, why, sizeof(why)))
 		log_warning(NULL, "not healthy: the service manager's watchdog is not fed", log_string("why", why));
+	else if (!say(s, "WATCHDOG=1") && s->watchdog_ms > AGAIN_MS)
+		s->sign_at_ms = clock_monotonic_ms() + AGAIN_MS;
 }
 
 static void look(struct supervision *s)
@@ -58,18 +63,16 @@ static void look(struct supervision *s)
 
 	if (!s->is_stopping && stop_requested() > 0) {
 		s->is_stopping = true;
-		say("STOPPING=1");
+		say(s, "STOPPING=1");
 	}
-	if (!s->is_ready && !s->is_stopping && s->settings.ready(s->settings.arg, why, sizeof(why))) {
-		s->is_ready = true;
-		say("READY=1");
-	}
+	if (!s->is_ready && !s->is_stopping && s->settings.ready(s->settings.arg, why, sizeof(why)))
+		s->is_ready = say(s, "READY=1");
 	show_life(s);
 }
 
 static int pause_ms(const struct supervision *s)
 {
-	int64_t pause = s->is_ready || s->is_stopping ? LONGEST_MS : READY_POLL_MS;
+	int64_t pause = s->is_ready || s->is_stopping ? LONGEST_MS : AGAIN_MS;
 	int64_t left = s->sign_at_ms - clock_monotonic_ms();
 
 	if (s->watchdog_ms > 0 && left < pause)
@@ -125,7 +128,7 @@ void supervision_renew(struct supervision *s)
 		return;
 	s->is_renewing = true;
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_ms() * 1000);
-	say(state);
+	say(s, state);
 }
 
 void supervision_stop(struct supervision *s)
@@ -135,7 +138,7 @@ void supervision_stop(struct supervision *s)
 	wakeup_signal(s->end_fd);
 	pthread_join(s->thread, NULL);
 	if (!s->is_stopping && !s->is_renewing)
-		say("STOPPING=1");
+		say(s, "STOPPING=1");
 	close(s->end_fd);
 	free(s);
 }

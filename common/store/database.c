@@ -106,7 +106,10 @@ int database_begin(struct database *database, bool writes, struct error *err)
 {
 	int r = ask(database->breakers, err);
 
-	return r == 0 ? report_failure(database, database->ops->begin(database, writes, err), err) : r;
+	if (r == 0)
+		r = report_failure(database, database->ops->begin(database, writes, err), err);
+	database->begun = r == 0;
+	return r;
 }
 
 int database_begin_bulk(struct database *database, struct error *err)
@@ -167,7 +170,10 @@ int database_commit(struct database *database, struct error *err)
 {
 	const struct database_statement commit = {.sql = "COMMIT"};
 
-	return report(database, database->ops->run(database, &commit, err), err);
+	int r = report(database, database->ops->run(database, &commit, err), err);
+	if (r == 0)
+		database->begun = false;
+	return r;
 }
 
 void database_rollback(struct database *database)
@@ -175,6 +181,9 @@ void database_rollback(struct database *database)
 	const struct database_statement rollback = {.sql = "ROLLBACK"};
 	struct error ignored;
 
+	if (!database->begun)
+		return;
+	database->begun = false;
 	(void)!database->ops->run(database, &rollback, &ignored);
 	if (database->breakers)
 		breakers_withdraw(database->breakers, BREAKER);

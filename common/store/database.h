@@ -21,6 +21,7 @@ struct database {
 	struct breakers *breakers; /**< NULL: none */
 	int64_t timeout_ms;        /**< as it was opened */
 	int64_t limit_ms;          /**< at most timeout_ms */
+	bool begun;                /**< a transaction, which has not ended */
 };
 
 /** A parameter. Make it with the functions below; text and bytes are borrowed. */
@@ -110,7 +111,7 @@ int database_begin_bulk(struct database *database, struct error *err) must_check
 
 int database_commit(struct database *database, struct error *err) must_check;
 
-/** Never fails: without it the transaction ends with the connection. */
+/** Ends a transaction if one was begun. Never fails: without it the transaction ends with the connection. */
 void database_rollback(struct database *database);
 
 /** Runs one statement that reads, on its own: it sees one moment, and a lost connection is opened again for it. */

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "store/database.h"
+#include "store/postgres_url.h"
 
 /* Type numbers of PostgreSQL's catalogue that never change. */
 #define OID_BYTEA 17
@@ -233,6 +234,12 @@ static int run(struct database *database, const struct database_statement *state
 	return send_and_read((struct postgres *)database, statement, &parameters, err);
 }
 
+/* A step of something that is reported as a whole. */
+static int execute(struct database *database, const char *sql, struct error *err)
+{
+	return run(database, &(struct database_statement){.sql = sql}, err);
+}
+
 /* --- many rows: a column is one parameter, an array --- */
 
 static int append_number(struct buffer *out, uint32_t number)
@@ -322,8 +329,8 @@ static int set_up(struct postgres *p, struct error *err)
 	char sql[96];
 
 	snprintf(sql, sizeof(sql), "SET statement_timeout = %" PRId64, p->timeout_ms);
-	int r = database_execute(&p->base, sql, NULL, 0, err);
-	return r < 0 ? r : database_execute(&p->base, "SET client_min_messages = warning", NULL, 0, err);
+	int r = execute(&p->base, sql, err);
+	return r < 0 ? r : execute(&p->base, "SET client_min_messages = warning", err);
 }
 
 static int connect_again(struct postgres *p, struct error *err)
@@ -353,8 +360,8 @@ static int begin(struct database *database, bool writes, struct error *err)
 	struct postgres *p = (struct postgres *)database;
 
 	p->is_bulk = false;
-	int r = database_execute(database, sql, NULL, 0, err);
-	return r < 0 && recover(database, err) ? database_execute(database, sql, NULL, 0, err) : r;
+	int r = execute(database, sql, err);
+	return r < 0 && recover(database, err) ? execute(database, sql, err) : r;
 }
 
 static int allow_bulk(struct database *database, struct error *err)
@@ -398,8 +405,11 @@ static PGconn *connect_to(const char *url, int64_t timeout_ms)
 
 static int open_database(struct database **out, const struct database_opening *opening, struct error *err)
 {
-	struct postgres *p = calloc(1, sizeof(*p));
+	int r = postgres_url_check(opening->url, err);
 
+	if (r < 0)
+		return r;
+	struct postgres *p = calloc(1, sizeof(*p));
 	if (!p)
 		return error_set(err, ERROR_INTERNAL, "no memory for a store");
 	p->base.ops = &database_postgres;
@@ -407,9 +417,9 @@ static int open_database(struct database **out, const struct database_opening *o
 	p->connection = connect_to(opening->url, opening->timeout_ms);
 	PQsetNoticeProcessor(p->connection, ignore_notice, NULL);
 	PQsetnonblocking(p->connection, 1);
-	int r = PQstatus(p->connection) == CONNECTION_OK
-		    ? set_up(p, err)
-		    : fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
+	r = PQstatus(p->connection) == CONNECTION_OK
+		? set_up(p, err)
+		: fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
 	if (r < 0) {
 		close_database(&p->base);
 		return r;

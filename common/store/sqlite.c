@@ -165,7 +165,7 @@ static int insert(struct database *database, const struct database_rows *rows, s
 /* Taking the lock at once, a transaction that writes cannot lose what it has read to another. */
 static int begin(struct database *database, bool writes, struct error *err)
 {
-	return database_execute(database, writes ? "BEGIN IMMEDIATE" : "BEGIN", NULL, 0, err);
+	return run(database, &(struct database_statement){.sql = writes ? "BEGIN IMMEDIATE" : "BEGIN"}, err);
 }
 
 /* BEGIN IMMEDIATE holds the only lock there is. */

@@ -3,10 +3,11 @@
 import json
 import threading
 
+import pika
 import pytest
 
 from fleet import wait_until
-from jobs import Client, as_json, match_job, photo
+from jobs import Client, as_json, match_job, new_task_id, photo
 from test_tracker import Store
 
 GOOD = ("person01_1", "person01_2")
@@ -97,11 +98,11 @@ def test_one_poison_job_among_many_good_ones(fleet, supervised):
     client.close()
 
 
-def give_back(client, times):
+def give_back(client, times, queue="facefleet.jobs.batch"):
     """Takes the one job there is and gives it back: then it is as suspect as one that killed workers."""
 
     def take():
-        method, _, _ = client.channel.basic_get("facefleet.jobs.batch")
+        method, _, _ = client.channel.basic_get(queue)
         return method
 
     for _ in range(times):
@@ -139,3 +140,38 @@ def test_a_suspect_that_never_ends_is_ended(fleet, queues, client):
     assert worker.metric("facefleet_worker_quarantined_total") == 2
     client.publish(match_job(photo(GOOD[0]), photo(GOOD[1])))
     assert client.next_reply()["state"] == "succeeded"
+
+
+def give_up(client, times):
+    """A job that the broker gave up on, taken so often since by workers that died of it, as its reader sees it."""
+    body = as_json(match_job(photo(GOOD[0]), photo(GOOD[1]), reference="read"))
+    properties = pika.BasicProperties(
+        message_id=new_task_id(), type="facefleet.job.v1", content_type="application/json", reply_to=client.reply_queue
+    )
+    client.channel.basic_publish("facefleet.dead", "jobs", body, properties, mandatory=True)
+    give_back(client, times, "facefleet.dead.jobs")
+    return properties.message_id
+
+
+@pytest.mark.parametrize("times, reference", [(4, "read"), (5, None)])
+def test_what_kills_who_reads_it_is_answered_unread(fleet, queues, client, times, reference):
+    """Workers read a job that was given up, to answer it. What they die of meanwhile must not kill them for ever."""
+    task_id = give_up(client, times)
+    fleet.worker().wait_ready()
+    reply = client.next_reply()
+    assert (reply["task_id"], reply["state"], reply["error"]["code"]) == (task_id, "final_failed", "poison")
+    assert reply["reference"] == reference
+    properties, body = client.next_message(PARKED)
+    assert (properties.message_id, json.loads(body)["reference"]) == (task_id, "read")
+
+
+def test_a_dead_letter_that_is_no_job_is_answered_with_the_reason(fleet, queues, client):
+    properties = pika.BasicProperties(
+        message_id=new_task_id(), type="facefleet.job.v1", content_type="application/json", reply_to=client.reply_queue
+    )
+    client.channel.basic_publish("facefleet.dead", "jobs", b'{"op": "dance"}', properties, mandatory=True)
+    fleet.worker().wait_ready()
+    reply = client.next_reply()
+    assert (reply["state"], reply["error"]["code"]) == ("final_failed", "invalid_job")
+    parked, _ = client.next_message(PARKED)
+    assert "op" in parked.headers["facefleet-reason"]

@@ -451,11 +451,18 @@ static bool is_crowded(const struct courier *courier)
 	return held > courier->tools.max_in_flight * 3 / 4;
 }
 
+static struct endpoint_place *shed_one(struct courier *courier, int64_t now_ms)
+{
+	struct endpoint_place *overdue = endpoints_shed_overdue(courier->endpoints, now_ms);
+
+	return overdue || !is_crowded(courier) ? overdue : endpoints_shed(courier->endpoints, now_ms);
+}
+
 void courier_shed(struct courier *courier, int64_t now_ms)
 {
 	struct endpoint_place *place;
 
-	while (is_crowded(courier) && (place = endpoints_shed(courier->endpoints, now_ms))) {
+	while ((place = shed_one(courier, now_ms))) {
 		struct delivery *delivery = delivery_of_place(place);
 		delivery->verdict =
 		    (struct verdict){.what = VERDICT_DEFER, .delay_ms = retry_plan_shortest(courier->tools.plan)};

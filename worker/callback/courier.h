@@ -62,7 +62,7 @@ void courier_read_mail(struct courier *courier);
 
 /**
  * When most of the prefetch is in hand, sends away what waits for slow endpoints beyond a short
- * line, so that others get through.
+ * line, so that others get through. Whoever has waited for ENDPOINT_LONGEST_MS is sent away in any case.
  */
 void courier_shed(struct courier *courier, int64_t now_ms);
 

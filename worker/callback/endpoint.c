@@ -152,6 +152,13 @@ struct endpoint_place *endpoints_leave(struct endpoints *endpoints, struct endpo
 	return next;
 }
 
+static struct endpoint_place *shed(struct endpoints *endpoints, struct endpoint *endpoint, struct endpoint_place *place)
+{
+	take_from_line(endpoints, endpoint, place);
+	place->endpoint = NULL;
+	return place;
+}
+
 struct endpoint_place *endpoints_shed(struct endpoints *endpoints, int64_t now_ms)
 {
 	struct endpoint *endpoint;
@@ -162,10 +169,20 @@ struct endpoint_place *endpoints_shed(struct endpoints *endpoints, int64_t now_m
 		if (endpoint->waiting <= endpoints->limit ||
 		    now_ms - TAILQ_FIRST(&endpoint->line)->since_ms < ENDPOINT_PATIENCE_MS)
 			continue;
-		struct endpoint_place *last = TAILQ_LAST(&endpoint->line, endpoint_line);
-		take_from_line(endpoints, endpoint, last);
-		last->endpoint = NULL;
-		return last;
+		return shed(endpoints, endpoint, TAILQ_LAST(&endpoint->line, endpoint_line));
+	}
+	return NULL;
+}
+
+struct endpoint_place *endpoints_shed_overdue(struct endpoints *endpoints, int64_t now_ms)
+{
+	struct endpoint *endpoint;
+
+	LIST_FOREACH(endpoint, &endpoints->list, link)
+	{
+		struct endpoint_place *first = TAILQ_FIRST(&endpoint->line);
+		if (first && now_ms - first->since_ms >= ENDPOINT_LONGEST_MS)
+			return shed(endpoints, endpoint, first);
 	}
 	return NULL;
 }

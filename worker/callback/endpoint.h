@@ -19,6 +19,8 @@
 
 /** How long the head of a line waits before the endpoint counts as slow. */
 #define ENDPOINT_PATIENCE_MS 1000
+/** How long anybody waits in a line at most: with all that may follow far below the broker's consumer_timeout. */
+#define ENDPOINT_LONGEST_MS (10 * 60 * 1000)
 
 struct endpoint;
 struct endpoints;
@@ -54,6 +56,9 @@ struct endpoint_place *endpoints_start_next(struct endpoints *endpoints) must_ch
  * when there is no such endpoint.
  */
 struct endpoint_place *endpoints_shed(struct endpoints *endpoints, int64_t now_ms) must_check;
+
+/** Takes the first place that has waited for ENDPOINT_LONGEST_MS out of its line, NULL when there is none. */
+struct endpoint_place *endpoints_shed_overdue(struct endpoints *endpoints, int64_t now_ms) must_check;
 
 /** What was entered: scheme, host and port. Good until the place is left. */
 const char *endpoint_origin(const struct endpoint_place *place);

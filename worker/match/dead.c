@@ -7,6 +7,8 @@
 
 /* Dead jobs are rare and each is up to 12 MiB: a few at a time. */
 #define DEAD_PREFETCH 4
+/* Taken so often and never answered, what is in it may be what its readers die of. */
+#define UNREAD_FROM 5
 #define DRAIN_TIMEOUT_MS 2000
 
 struct dead {
@@ -19,10 +21,27 @@ static enum lane lane_of_death(const struct envelope *envelope)
 	return strcmp(envelope->death_queue, topology_lane_queue(LANE_REALTIME)) == 0 ? LANE_REALTIME : LANE_BATCH;
 }
 
+/* Says in `err` why it ends. */
+static void look(struct dead *dead, struct task *task, struct error *err)
+{
+	const struct envelope *envelope = &task->delivery->envelope;
+	const char *reason = envelope->death_reason[0] ? envelope->death_reason : "reason unknown";
+
+	if (envelope->delivery_count >= UNREAD_FROM) {
+		task_skip(task, dead->settings.worker);
+		error_set(err, ERROR_POISON, "given up by the broker (%s); it was not read: workers may die of that",
+			  reason);
+	} else if (task_decode(task, dead->settings.worker, err) == 0) {
+		error_set(err, ERROR_POISON, "given up by the broker (%s) after it was delivered again and again",
+			  reason);
+	}
+}
+
 static void on_delivery(void *arg, struct amqp_delivery *delivery)
 {
 	struct dead *dead = arg;
 	struct task *task = task_new(delivery, dead->link, lane_of_death(&delivery->envelope));
+	struct error err = {0};
 
 	if (!task) {
 		amqp_link_settle(dead->link, delivery->tag, AMQP_REQUEUE);
@@ -31,12 +50,10 @@ static void on_delivery(void *arg, struct amqp_delivery *delivery)
 	}
 	roster_add(dead->settings.roster, task);
 	task->started = true;
-	if (task_decode(task, dead->settings.worker, &task->reply.error) == 0)
-		error_set(&task->reply.error, ERROR_POISON,
-			  "given up by the broker (%s) after it was delivered again and again",
-			  delivery->envelope.death_reason[0] ? delivery->envelope.death_reason : "reason unknown");
+	look(dead, task, &err);
+	task->reply.error = err;
 	task->reply.state = TASK_FINAL_FAILED;
-	outbox_reply_and_park(dead->settings.outbox, task, task->reply.error.text);
+	outbox_reply_and_park(dead->settings.outbox, task, err.text);
 }
 
 int dead_start(struct dead **out, const struct dead_settings *settings, struct error *err)

@@ -68,8 +68,9 @@ static void set_deadlines(struct task *task)
 	int64_t accepted = d->envelope.accepted_ms > 0 ? d->envelope.accepted_ms : d->received_unix_ms;
 	int64_t deadline = d->envelope.deadline_ms;
 
-	if (deadline <= 0 && task->scene.end_to_end_ms > 0)
-		deadline = accepted + task->scene.end_to_end_ms;
+	if (deadline <= 0 && task->scene.end_to_end_ms > 0 &&
+	    __builtin_add_overflow(accepted, task->scene.end_to_end_ms, &deadline))
+		deadline = INT64_MAX;
 	task->reply.accepted_at_ms = accepted;
 	task->end_to_end_unix_ms = deadline;
 	if (deadline > 0) {
@@ -94,18 +95,13 @@ static int read_job(struct task *task, struct error *err)
 	return 0;
 }
 
-int task_decode(struct task *task, const char *worker, struct error *err)
+/* What is known of the task, read or not. */
+static void introduce(struct task *task, const char *worker)
 {
 	const struct envelope *envelope = &task->delivery->envelope;
 	char made_up[UUID_SIZE];
 	const char *id = envelope->message_id;
 
-	trace_continue(&task->ctx.trace, envelope->traceparent[0] ? envelope->traceparent : NULL);
-	memcpy(task->ctx.tracestate, envelope->tracestate, sizeof(task->ctx.tracestate));
-	if (envelope->attempt > 0)
-		task->attempt = envelope->attempt;
-
-	int r = read_job(task, err);
 	/* A message without a usable id still gets an answer, under an id of its own; whoever sent it
 	 * knows it by the correlation id. */
 	if (!uuid_is_valid(id)) {
@@ -113,6 +109,10 @@ int task_decode(struct task *task, const char *worker, struct error *err)
 		id = made_up;
 	}
 	memcpy(task->ctx.task_id, id, UUID_SIZE);
+	trace_continue(&task->ctx.trace, envelope->traceparent[0] ? envelope->traceparent : NULL);
+	memcpy(task->ctx.tracestate, envelope->tracestate, sizeof(task->ctx.tracestate));
+	if (envelope->attempt > 0)
+		task->attempt = envelope->attempt;
 	reply_init(&task->reply, id, task->decoded ? &task->job : NULL);
 	task->reply.attempt = task->attempt;
 	strncpy(task->reply.worker, worker, sizeof(task->reply.worker) - 1);
@@ -121,7 +121,20 @@ int task_decode(struct task *task, const char *worker, struct error *err)
 	task->ctx.scene = task->scene.name;
 	task->ctx.op = task->reply.has_op ? job_op_name(task->reply.op) : NULL;
 	set_deadlines(task);
+}
+
+int task_decode(struct task *task, const char *worker, struct error *err)
+{
+	int r = read_job(task, err);
+
+	introduce(task, worker);
 	return r;
+}
+
+void task_skip(struct task *task, const char *worker)
+{
+	(void)!encoding_from_content_type(task->delivery->envelope.content_type, &task->encoding);
+	introduce(task, worker);
 }
 
 bool task_needs_fetch(const struct task *task)

@@ -73,6 +73,9 @@ struct task *task_new(struct amqp_delivery *delivery, struct amqp_link *source, 
  */
 int task_decode(struct task *task, const char *worker, struct error *err) must_check;
 
+/** The same without the body, which stays unread: the reply says of the job what its envelope does. */
+void task_skip(struct task *task, const char *worker);
+
 /** True if the message weighs more than a message may: it is refused, and cannot be published again. */
 bool task_is_oversized(const struct task *task);
 

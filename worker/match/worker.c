@@ -204,7 +204,8 @@ static int make_rooms(struct worker *worker, struct error *err)
 	worker->roster = roster_new();
 	worker->cancelled = cancelled_new();
 	worker->queue = queue_new(MAX_IN_HAND);
-	if (!worker->roster || !worker->cancelled || !worker->queue)
+	worker->vigil = vigil_new(s->threads, clock_monotonic_ms());
+	if (!worker->roster || !worker->cancelled || !worker->queue || !worker->vigil)
 		return error_set(err, ERROR_INTERNAL, "no memory for the worker");
 	const struct lanes_settings lanes = {
 	    .link = worker->jobs,
@@ -296,6 +297,7 @@ int worker_start(struct worker **out, const struct worker_settings *settings, st
 		worker_stop(worker);
 		return r;
 	}
+	vigil_turn(worker->vigil, clock_monotonic_ms());
 	*out = worker;
 	return 0;
 }
@@ -317,6 +319,7 @@ void worker_tune(struct worker *worker, const struct worker_tuning *tuning)
 
 void worker_tick(struct worker *worker)
 {
+	vigil_turn(worker->vigil, clock_monotonic_ms());
 	metric_set(worker->meters.in_hand, (double)roster_count(worker->roster));
 	outbox_tick(worker->outbox);
 	lanes_tick(worker->lanes);
@@ -347,7 +350,7 @@ bool worker_is_healthy(void *arg, char *why, size_t why_size)
 			return false;
 		}
 	}
-	return true;
+	return vigil_holds(worker->vigil, clock_monotonic_ms(), why, why_size);
 }
 
 static bool link_is_ready(struct worker *worker, struct amqp_link *link, const char *name, char *why, size_t why_size)
@@ -436,6 +439,7 @@ void worker_stop(struct worker *worker)
 	cancelled_free(worker->cancelled);
 	roster_free(worker->roster);
 	queue_free(worker->queue);
+	vigil_free(worker->vigil);
 	pthread_mutex_destroy(&worker->lock);
 	free(worker);
 }

@@ -17,6 +17,7 @@
 #include "records.h"
 #include "registry.h"
 #include "roster.h"
+#include "vigil.h"
 #include "worker.h"
 
 struct worker {
@@ -35,6 +36,7 @@ struct worker {
 	struct records *records;   /* likewise */
 	struct queue *queue;
 	struct pace pace;
+	struct vigil *vigil;
 	struct pool *pool;
 
 	atomic_uint_fast64_t lost_generation; /* of the jobs link: what came in on it or before is stale */

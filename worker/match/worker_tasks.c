@@ -60,6 +60,7 @@ static void refuse(struct worker *worker, struct task *task, const struct error 
 
 /* What a compute thread has of its own. */
 struct bench {
+	unsigned thread;
 	struct matcher *matcher;
 	struct searches *searches;
 };
@@ -246,6 +247,7 @@ static void run(void *arg, void *state, void *item)
 	struct bench *bench = state;
 	struct task *task = item;
 
+	vigil_begin(worker->vigil, bench->thread, clock_monotonic_ms());
 	if (is_stale(worker, task)) {
 		/* The broker has given it to somebody else by now. */
 		metric_add(worker->meters.stale, 1);
@@ -259,14 +261,17 @@ static void run(void *arg, void *state, void *item)
 	}
 	if (searches_are_due(bench->searches))
 		searches_finish(bench->searches);
+	vigil_end(worker->vigil, bench->thread);
 }
 
 static void idle(void *arg, void *state)
 {
+	struct worker *worker = arg;
 	struct bench *bench = state;
 
-	(void)arg;
+	vigil_begin(worker->vigil, bench->thread, clock_monotonic_ms());
 	searches_finish(bench->searches);
+	vigil_end(worker->vigil, bench->thread);
 }
 
 static void leave(void *arg, void *state)
@@ -285,10 +290,10 @@ static int enter(void *arg, unsigned index, void **state)
 	struct bench *bench = calloc(1, sizeof(*bench));
 	struct error err = {0};
 
-	(void)index;
 	int r = bench ? matcher_new(&bench->matcher, &worker->settings.matcher, &err)
 		      : error_set(&err, ERROR_INTERNAL, "no memory for a compute thread");
 	if (r == 0) {
+		bench->thread = index;
 		bench->searches = searches_new(bench->matcher, worker->settings.searches_together, finish, worker);
 		r = bench->searches ? 0 : error_set(&err, ERROR_INTERNAL, "no memory for searches");
 	}

@@ -213,16 +213,17 @@ static int find_stuck(struct sweeper *s, struct store *store, struct error *err)
 static int purge(struct sweeper *s, struct store *store, struct error *err)
 {
 	int64_t until_ms = clock_monotonic_ms() + PURGE_MS;
+	int64_t keep_ms = atomic_load(&s->keep_ms);
 	unsigned removed;
 	int r;
 
 	do {
-		r = tasks_purge(store, clock_unix_ms() - atomic_load(&s->keep_ms), PURGE_STEP, &removed, err);
+		r = tasks_purge(store, clock_unix_ms() - keep_ms, PURGE_STEP, &removed, err);
 		if (r == 0)
 			metric_add(s->settings.meters->purged, removed);
 	} while (r == 0 && removed == PURGE_STEP && clock_monotonic_ms() < until_ms);
 	if (r == 0)
-		r = tasks_purge_deliveries(store, clock_unix_ms() - s->settings.keep_ms, PURGE_STEP, err);
+		r = tasks_purge_deliveries(store, clock_unix_ms() - keep_ms, PURGE_STEP, err);
 	return r;
 }
 

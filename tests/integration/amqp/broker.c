@@ -241,6 +241,28 @@ bool broker_close_connection(const char *name)
 	return found;
 }
 
+unsigned broker_count_queues(const struct amqp_url *url, const char *prefix)
+{
+	struct buffer answer = {0};
+	char path[300];
+	unsigned count = 0;
+	size_t i;
+	json_t *entry;
+
+	snprintf(path, sizeof(path), "queues/%s", url->hosts[0].vhost);
+	if (call("GET", path, &answer) != 200)
+		give_up("cannot list the queues");
+	json_t *all = json_loadb((const char *)answer.data, answer.size, 0, NULL);
+	json_array_foreach(all, i, entry)
+	{
+		const char *name = json_string_value(json_object_get(entry, "name"));
+		count += name && strncmp(name, prefix, strlen(prefix)) == 0;
+	}
+	json_decref(all);
+	buffer_finish(&answer);
+	return count;
+}
+
 /* --- AMQP --- */
 
 void broker_connect(const struct amqp_url *url, struct connection *out)

@@ -46,4 +46,7 @@ void broker_connect(const struct amqp_url *url, struct connection *out);
 void broker_delete_queue(const struct amqp_url *url, const char *queue);
 unsigned broker_count_ready(const struct amqp_url *url, const char *queue);
 
+/** Counts the virtual host's queues whose names begin so. */
+unsigned broker_count_queues(const struct amqp_url *url, const char *prefix);
+
 #endif

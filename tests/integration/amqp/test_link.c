@@ -196,6 +196,49 @@ static void test_settlements_of_an_earlier_connection_are_dropped(void **state)
 	assert_int_equal(broker_count_ready(&url, BATCH), 1);
 }
 
+/* Deletes the batch lane's queue, and returns when a message has come through it again. */
+static void lose_queue(struct amqp_link *link)
+{
+	unsigned attempts = 0;
+
+	broker_delete_queue(&url, BATCH);
+	/* Without a queue the message comes back; it is sent until it arrives. */
+	while (post_read(&post, &post.outcomes[AMQP_CONFIRMED]) == 0 && attempts++ < 100000) {
+		post_send(&post, link, TOPOLOGY_JOBS_EXCHANGE, "batch", 1, 10, true);
+		assert_int_equal(amqp_link_wait_confirms(link, 90000), 0);
+	}
+	assert_true(post_wait(&post, &post.deliveries, 1));
+}
+
+/* What is heard has a queue that is not lost, and needs no other: nobody would ever read the old one, or the new. */
+static void test_deleted_queue_costs_no_other_one(void **state)
+{
+	(void)state;
+	const struct amqp_link_settings settings = {
+	    .url = &url, .name = "ear", .topology = TOPOLOGY_JOBS | TOPOLOGY_CONTROL, .heartbeat_s = 5};
+	const struct amqp_consumer_settings lane = batch_consumer(10);
+	const struct amqp_consumer_settings ear = {.queue = "ear",
+						   .hears = TOPOLOGY_CONTROL_EXCHANGE,
+						   .prefetch = 10,
+						   .on_delivery = post_on_delivery,
+						   .arg = &post};
+	struct amqp_link *link;
+
+	post.ack = true;
+	assert_int_equal(amqp_link_new(&link, &settings, NULL), 0);
+	post.receiver = link;
+	assert_int_equal(amqp_link_add_consumer(link, &lane), 0);
+	assert_int_equal(amqp_link_add_consumer(link, &ear), 1);
+	assert_int_equal(amqp_link_start(link, NULL), 0);
+	assert_int_equal(amqp_link_wait_ready(link, 90000, NULL), 0);
+	lose_queue(link);
+	assert_int_equal(broker_count_queues(&url, "ear."), 1);
+	unsigned before = post_read(&post, &post.deliveries);
+	post_send(&post, link, TOPOLOGY_CONTROL_EXCHANGE, "", 2, 10, false);
+	assert_true(post_wait(&post, &post.deliveries, before + 1));
+	amqp_link_free(link);
+}
+
 static void test_deleted_queue_is_declared_and_consumed_again(void **state)
 {
 	(void)state;
@@ -203,14 +246,7 @@ static void test_deleted_queue_is_declared_and_consumed_again(void **state)
 	post.ack = true;
 	struct amqp_link *link = post_open_ready(&post, &url, "both", TOPOLOGY_JOBS, &consumer);
 
-	broker_delete_queue(&url, BATCH);
-	/* Without a queue the message comes back; it is sent until it arrives. */
-	unsigned attempts = 0;
-	while (post_read(&post, &post.outcomes[AMQP_CONFIRMED]) == 0 && attempts++ < 100000) {
-		post_send(&post, link, TOPOLOGY_JOBS_EXCHANGE, "batch", 1, 10, true);
-		assert_int_equal(amqp_link_wait_confirms(link, 90000), 0);
-	}
-	assert_true(post_wait(&post, &post.deliveries, 1));
+	lose_queue(link);
 	struct amqp_link_status status;
 	amqp_link_status(link, &status);
 	assert_true(status.consuming);
@@ -385,6 +421,7 @@ static const struct CMUnitTest tests[] = {
     CASE(test_requeue_and_dead_letter),
     CASE(test_settlements_of_an_earlier_connection_are_dropped),
     CASE(test_deleted_queue_is_declared_and_consumed_again),
+    CASE(test_deleted_queue_costs_no_other_one),
     CASE(test_largest_message_and_one_too_large),
     CASE(test_deeply_nested_header_does_no_harm),
     CASE(test_hosts_are_tried_in_turn),

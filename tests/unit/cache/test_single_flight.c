@@ -152,10 +152,36 @@ static void test_waiting_ends_by_deadline_and_cancellation(void **state)
 	single_flight_free(w.flights);
 }
 
+/* A store that is too slow for one in a hurry is not too slow for all. */
+static void test_an_error_at_the_end_of_ones_time_is_ones_own(void **state)
+{
+	struct work w = {.flights = single_flight_new(), .fail_first = ERROR_STORE_UNAVAILABLE};
+	struct caller hurried = {.work = &w, .ctx.deadline_ms = clock_monotonic_ms() + 30};
+	struct caller patient = {.work = &w};
+	pthread_t ids[2];
+
+	(void)state;
+	assert_int_equal(pthread_create(&ids[0], NULL, call, &hurried), 0);
+	wait_for(&w, 0);
+	assert_int_equal(pthread_create(&ids[1], NULL, call, &patient), 0);
+	wait_for(&w, 1);
+	while (clock_monotonic_ms() < hurried.ctx.deadline_ms)
+		sched_yield();
+	atomic_store(&w.go, true);
+	pthread_join(ids[0], NULL);
+	pthread_join(ids[1], NULL);
+	assert_int_equal(hurried.err.code, ERROR_STORE_UNAVAILABLE);
+	assert_int_equal(patient.result, 0);
+	assert_int_equal(w.runs, 2);
+	buffer_finish(&patient.out);
+	single_flight_free(w.flights);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_a_stampede_computes_once),
     cmocka_unit_test(test_an_error_is_everybodys),
     cmocka_unit_test(test_a_cancelled_one_is_replaced),
+    cmocka_unit_test(test_an_error_at_the_end_of_ones_time_is_ones_own),
     cmocka_unit_test(test_waiting_ends_by_deadline_and_cancellation),
 };
 RUN_TESTS(tests)

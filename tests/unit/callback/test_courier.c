@@ -382,6 +382,26 @@ static void a_slow_endpoint_does_not_fill_the_hands(void **state)
 	assert_true(metric_value(world->meters.retried) == 0);
 }
 
+/* The broker closes the channel on who holds a message for half an hour, and all that is in hand comes again. */
+static void nobody_waits_in_line_for_ever(void **state)
+{
+	struct world *world = *state;
+	int64_t now_ms = clock_monotonic_ms();
+
+	for (uint64_t tag = 1; tag <= 3; tag++)
+		arrive(world, 1, tag);
+	courier_shed(&world->courier, now_ms + ENDPOINT_LONGEST_MS - 1000);
+	assert_int_equal(fake.published_count, 0);
+	courier_shed(&world->courier, now_ms + ENDPOINT_LONGEST_MS + 60000);
+	assert_int_equal(fake.published_count, 1);
+	assert_string_equal(fake.published[0].message->routing_key, "facefleet.retry.callbacks.5000");
+	assert_int_equal(fake.published[0].message->envelope.attempt, 0);
+	confirm(world, 0, AMQP_CONFIRMED);
+	settled(1, 1, 3, AMQP_ACK);
+	/* Those under way have a limit of their own. */
+	assert_int_equal(fake.posted_count, 2);
+}
+
 static void what_is_under_way_takes_over_the_tag_of_its_redelivery(void **state)
 {
 	struct world *world = *state;
@@ -734,6 +754,7 @@ static const struct CMUnitTest tests[] = {
     COURIER_TEST(an_endpoint_that_keeps_failing_is_left_alone),
     COURIER_TEST(what_an_endpoint_refuses_does_not_count_against_it),
     COURIER_TEST(a_slow_endpoint_does_not_fill_the_hands),
+    COURIER_TEST(nobody_waits_in_line_for_ever),
     COURIER_TEST(what_is_under_way_takes_over_the_tag_of_its_redelivery),
     COURIER_TEST(a_second_copy_on_one_connection_is_a_message_of_its_own),
     COURIER_TEST(what_was_not_begun_is_dropped_with_its_connection),

@@ -70,6 +70,21 @@ static void deadlines_are_counted_from_acceptance(void **state)
 	task_free(task);
 }
 
+/* A hostile header: the latest there is, and not none at all. */
+static void acceptance_at_the_end_of_time_has_a_deadline(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	struct amqp_delivery *d = deliver(ID, ENVELOPE_TYPE_JOB, "application/json", good);
+
+	d->envelope.accepted_ms = INT64_MAX - 1;
+	struct task *task = new_task(d);
+	assert_int_equal(task_decode(task, "w1", &err), 0);
+	assert_true(task->end_to_end_unix_ms == INT64_MAX);
+	assert_true(task->ctx.deadline_ms > clock_monotonic_ms());
+	task_free(task);
+}
+
 static void a_deadline_in_the_header_wins(void **state)
 {
 	(void)state;
@@ -168,6 +183,7 @@ static void an_oversized_message_is_refused_unread(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_good_job_is_read),
     cmocka_unit_test(deadlines_are_counted_from_acceptance),
+    cmocka_unit_test(acceptance_at_the_end_of_time_has_a_deadline),
     cmocka_unit_test(a_deadline_in_the_header_wins),
     cmocka_unit_test(an_attempt_has_its_own_limit),
     cmocka_unit_test(what_was_delivered_twice_before_is_suspect),

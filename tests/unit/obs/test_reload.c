@@ -106,6 +106,46 @@ static void test_the_signal_reads_at_once(void **state)
 	assert_true(outcomes(f, "unchanged") == 1);
 }
 
+/* Instead of libc's: whether the usual file is there is the test's to say. Nobody can read it in any case. */
+static bool usual_file_is_there;
+
+int access(const char *path, int mode)
+{
+	(void)path;
+	(void)mode;
+	return usual_file_is_there ? 0 : -1;
+}
+
+static void test_the_usual_file_is_missed_when_it_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	const struct config_sources usual = {0};
+
+	usual_file_is_there = true;
+	struct reload *reload = reload_new(f->config, &usual, f->metrics);
+	usual_file_is_there = false;
+	assert_non_null(reload);
+	raise(SIGHUP);
+	assert_null(reload_poll(reload));
+	assert_true(outcomes(f, "refused") == 1);
+	reload_free(reload);
+}
+
+static void test_without_a_usual_file_there_are_other_reasons(void **state)
+{
+	struct fixture *f = *state;
+	const struct config_sources usual = {0};
+	const struct config_central shared = {"gateway.rate", "7", "central"};
+	struct reload *reload = reload_new(f->config, &usual, f->metrics);
+
+	assert_non_null(reload);
+	assert_int_equal(reload_set_central(reload, &shared, 1), 0);
+	const struct config *news = reload_poll(reload);
+	assert_non_null(news);
+	assert_true(config_number(news, OPTION_GATEWAY_RATE) == 7);
+	reload_free(reload);
+}
+
 static void test_a_bad_file_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -278,6 +318,8 @@ static const struct CMUnitTest tests[] = {
     TEST(test_it_goes_on_where_the_program_of_before_was),
     TEST(test_what_holds_is_handed_over),
     TEST(test_a_file_that_is_gone_is_no_change),
+    TEST(test_the_usual_file_is_missed_when_it_is_gone),
+    TEST(test_without_a_usual_file_there_are_other_reasons),
     TEST(test_the_program_may_refuse),
 };
 
