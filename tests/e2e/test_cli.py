@@ -235,6 +235,17 @@ def test_usage(fleet, arguments, complaint):
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("resume", [(), ("--resume",)])
+def test_results_do_not_replace_what_is_read(fleet, tmp_path, resume):
+    path = pairs(tmp_path, 2)
+    before = open(path, encoding="utf-8").read()
+    other = tmp_path / "other.csv"
+    other.symlink_to(path)
+    done = fleet.shell("submit", path, "--wait", "--out", str(other), *resume)
+    assert done.returncode == 2 and "is the file that is read" in done.stderr
+    assert open(path, encoding="utf-8").read() == before
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["help"], ["help", "submit"], ["match", "-h"], ["--version"]])
 def test_help_and_version(fleet, arguments):
     done = fleet.shell(*arguments)
