@@ -6,6 +6,7 @@ import re
 
 from endpoint import signature
 from jobs import Client
+from load import SHELL
 from testbed import SECRET
 
 PARKED = "facefleet.dead.parked"
@@ -98,7 +99,7 @@ class Auditor:
     # --- what holds at the end ---
 
     def faults(self):
-        faults = [*self.ledger.problems, *self.bed.store.faults(), *self.doubled()]
+        faults = [*self.ledger.problems, *self.bed.store.faults(), *self.doubled(), *self.refused_and_done()]
         faults += [*self.bad_callbacks(), *self.bad_people()]
         return faults + [
             f"message {task_id} is parked: {reason}"
@@ -107,9 +108,10 @@ class Auditor:
         ]
 
     def doubled(self):
-        """Requests that were done twice although they had an Idempotency-Key, and tasks that ended twice."""
-        repeated = {r.reference for r in [*self.ledger.copy().values(), *self.ledger.undecided] if r.is_safe_to_repeat}
-        counts = collections.Counter(task.reference for task in self.tasks().values() if task.reference in repeated)
+        """Requests that were done twice, and tasks that ended twice. A client repeats what has an Idempotency-Key, and
+        what was refused for certain; the shell sends again what it does not know of."""
+        once = {r.reference for r in [*self.ledger.copy().values(), *self.ledger.undecided] if r.path != SHELL}
+        counts = collections.Counter(task.reference for task in self.tasks().values() if task.reference in once)
         ends = self.bed.store.query(
             "SELECT task_id, COUNT(*) FROM task_log WHERE state IN ('succeeded', 'final_failed')"
             " GROUP BY task_id HAVING COUNT(*) > 1"
@@ -117,6 +119,11 @@ class Auditor:
         return [f"{reference}: {count} tasks of one request" for reference, count in counts.items() if count > 1] + [
             f"task {task_id} ended {count} times" for task_id, count in ends
         ]
+
+    def refused_and_done(self):
+        refused = {request.reference for request in self.ledger.refused}
+        done = [task for task in self.tasks().values() if task.reference in refused]
+        return [f"{task.reference}: was refused, and is task {task.task_id}" for task in done]
 
     def bad_callbacks(self):
         known, tasks, faults = self.ledger.copy(), self.tasks(), []
