@@ -163,6 +163,13 @@ def test_match_cannot_be_made_to_steer_the_terminal(fleet, worker, two):
     assert done.stdout.count("\nsame person") == 0
 
 
+def test_json_cannot_steer_the_terminal(fleet, worker, two):
+    worker.answer = lambda job: [reply_to(job, worker="\x9b2J\u202e")]
+    text = on_terminal(fleet, "match", "--json", *two)
+    assert json.loads(text)["worker"] == "\x9b2J\u202e" and text.isascii()
+    assert "\x9b2J\u202e" in fleet.shell("match", "--json", *two).stdout
+
+
 def test_match_in_colour_only_on_a_terminal(fleet, worker, two):
     assert on_terminal(fleet, "match", *two).startswith("\033[1;32msame person\033[0m")
     assert on_terminal(fleet, "match", *two, NO_COLOR="1").startswith("same person")
