@@ -107,7 +107,15 @@ def put(shell, lines):
 # --- store ------------------------------------------------------------------------------------------
 
 
+def test_to_look_makes_no_store(shell):
+    """It would be of whoever looked, and nobody else could make its tables."""
+    done = shell.run("store", "status")
+    assert done.returncode == 2 and "no such file" in done.stderr and "facefleet store migrate" in done.stderr
+    assert not shell.path.exists()
+
+
 def test_migrate_and_status(shell):
+    sqlite3.connect(shell.path).close()
     done = shell.run("store", "status")
     assert done.returncode == 1
     assert "facefleet store migrate" in done.stdout and "SQLite" in done.stdout
