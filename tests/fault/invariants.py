@@ -100,7 +100,7 @@ class Auditor:
 
     def faults(self):
         faults = [*self.ledger.problems, *self.bed.store.faults(), *self.doubled(), *self.refused_and_done()]
-        faults += [*self.bad_callbacks(), *self.bad_people()]
+        faults += [*self.mistaken(), *self.bad_callbacks(), *self.bad_people()]
         return faults + [
             f"message {task_id} is parked: {reason}"
             for task_id, reason in self.parked
@@ -124,6 +124,16 @@ class Auditor:
         refused = {request.reference for request in self.ledger.refused}
         done = [task for task in self.tasks().values() if task.reference in refused]
         return [f"{task.reference}: was refused, and is task {task.task_id}" for task in done]
+
+    def mistaken(self):
+        """Clients that were told of another's task."""
+        tasks = self.tasks()
+        promised = [(r.reference, tasks[task_id]) for task_id, r in self.ledger.copy().items() if task_id in tasks]
+        return [
+            f"task {task.task_id} was promised for {reference}, and is {task.reference}"
+            for reference, task in promised
+            if task.reference != reference
+        ]
 
     def bad_callbacks(self):
         known, tasks, faults = self.ledger.copy(), self.tasks(), []

@@ -54,7 +54,7 @@ class Ledger:
 
     def accept(self, task_id, request, state=None):
         with self.lock:
-            if request.is_safe_to_repeat and self.accepted.get(task_id, request) is not request:
+            if self.accepted.get(task_id, request) is not request:
                 self.problems.append(f"task {task_id} was given to two requests")
             self.accepted[task_id] = request
             if state:

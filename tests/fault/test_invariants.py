@@ -128,6 +128,18 @@ def test_a_request_that_is_done_twice(scene, has_key):
     assert scene.auditor.faults() == ["s1/r: 2 tasks of one request"]
 
 
+def test_an_answer_that_was_for_somebody_else(scene):
+    scene.task("a", "succeeded")
+    scene.ledger.accepted["a"] = Request("s1/other", "match", "/", {})
+    assert scene.auditor.faults() == ["task a was promised for s1/other, and is s1/a"]
+
+
+def test_a_task_that_is_given_to_two(scene):
+    for reference in ("s1/one", "s1/other"):
+        scene.ledger.accept("a", Request(reference, "match", "/", {}))
+    assert scene.ledger.problems == ["task a was given to two requests"]
+
+
 def test_a_request_that_is_done_though_it_was_refused(scene):
     scene.task("a", "succeeded")
     scene.ledger.leave_refused(scene.ledger.accepted.pop("a"))
