@@ -385,6 +385,23 @@ static void ignore_notice(void *arg, const char *message)
 	(void)message;
 }
 
+/* libpq quotes what it cannot read, and takes for a host or a port what stands behind an '@' or '/' of a password. */
+static int check_url(const char *url, struct error *err)
+{
+	const char *authority = strstr(url, "://") + 3;
+	const char *at = authority + strcspn(authority, "/?@");
+	bool is_clear = !strchr(*at == '@' ? at + 1 : at, '@');
+	PQconninfoOption *options = is_clear ? PQconninfoParse(url, NULL) : NULL;
+
+	if (!options)
+		return error_set(
+		    err, ERROR_CONFIG,
+		    "store: its URL cannot be read: special characters in user and password are written as "
+		    "%%XX");
+	PQconninfoFree(options);
+	return 0;
+}
+
 static PGconn *connect_to(const char *url, int64_t timeout_ms)
 {
 	char seconds[24], user_timeout[24];
@@ -398,8 +415,11 @@ static PGconn *connect_to(const char *url, int64_t timeout_ms)
 
 static int open_database(struct database **out, const struct database_opening *opening, struct error *err)
 {
-	struct postgres *p = calloc(1, sizeof(*p));
+	int r = check_url(opening->url, err);
 
+	if (r < 0)
+		return r;
+	struct postgres *p = calloc(1, sizeof(*p));
 	if (!p)
 		return error_set(err, ERROR_INTERNAL, "no memory for a store");
 	p->base.ops = &database_postgres;
@@ -407,9 +427,9 @@ static int open_database(struct database **out, const struct database_opening *o
 	p->connection = connect_to(opening->url, opening->timeout_ms);
 	PQsetNoticeProcessor(p->connection, ignore_notice, NULL);
 	PQsetnonblocking(p->connection, 1);
-	int r = PQstatus(p->connection) == CONNECTION_OK
-		    ? set_up(p, err)
-		    : fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
+	r = PQstatus(p->connection) == CONNECTION_OK
+		? set_up(p, err)
+		: fail(err, ERROR_STORE_UNAVAILABLE, PQerrorMessage(p->connection));
 	if (r < 0) {
 		close_database(&p->base);
 		return r;
