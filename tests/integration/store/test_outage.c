@@ -261,6 +261,29 @@ static void test_bulk_may_take_longer(void **state)
 	database_close(database);
 }
 
+/* Tables may be large: a step of a migration is no statement of a job. */
+static void test_migration_may_take_longer(void **state)
+{
+	static const char *const statements[] = {
+	    "CREATE TABLE schema_version (version BIGINT NOT NULL)",
+	    "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
+	    " 'BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END'",
+	    "CREATE TRIGGER dawdle BEFORE INSERT ON schema_version FOR EACH ROW EXECUTE FUNCTION dawdle()",
+	};
+	const struct store_settings settings = {.url = server_new_database(), .timeout_ms = 200};
+	struct database *database;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(
+	    database_open(&database, &(struct database_opening){.url = settings.url, .timeout_ms = 10000}, &err), 0);
+	for (size_t i = 0; i < array_size(statements); i++)
+		assert_int_equal(database_execute(database, statements[i], NULL, 0, &err), 0);
+	database_close(database);
+	if (store_migrate(&settings, NULL, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
 /* An export may wait for its reader between two pages; it holds no lock. */
 static void test_who_reads_may_pause(void **state)
 {
@@ -280,16 +303,25 @@ static void test_who_reads_may_pause(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_bulk_may_take_longer),           cmocka_unit_test(test_caller_in_a_hurry),
-    cmocka_unit_test(test_password_is_told_nobody),        cmocka_unit_test(test_program_that_never_goes_on),
-    cmocka_unit_test(test_server_that_does_not_answer),    cmocka_unit_test(test_server_that_ends_and_comes_back),
-    cmocka_unit_test(test_server_that_keeps_failing),      cmocka_unit_test(test_server_that_stops_answering),
-    cmocka_unit_test(test_server_that_was_away_unnoticed), cmocka_unit_test(test_who_reads_may_pause),
+    cmocka_unit_test(test_bulk_may_take_longer),
+    cmocka_unit_test(test_caller_in_a_hurry),
+    cmocka_unit_test(test_migration_may_take_longer),
+    cmocka_unit_test(test_password_is_told_nobody),
+    cmocka_unit_test(test_program_that_never_goes_on),
+    cmocka_unit_test(test_server_that_does_not_answer),
+    cmocka_unit_test(test_server_that_ends_and_comes_back),
+    cmocka_unit_test(test_server_that_keeps_failing),
+    cmocka_unit_test(test_server_that_stops_answering),
+    cmocka_unit_test(test_server_that_was_away_unnoticed),
+    cmocka_unit_test(test_who_reads_may_pause),
 };
 
 int main(void)
 {
-	url = server_new_database();
+	char name[600];
+
+	snprintf(name, sizeof(name), "%s", server_new_database()); /* of which there may be another */
+	url = name;
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
