@@ -410,10 +410,9 @@ static int check_url(const char *url, struct error *err)
 	PQconninfoOption *options = is_clear ? PQconninfoParse(url, NULL) : NULL;
 
 	if (!options)
-		return error_set(
-		    err, ERROR_CONFIG,
-		    "store: its URL cannot be read: special characters in user and password are written as "
-		    "%%XX");
+		return error_set(err, ERROR_CONFIG,
+				 "store: its URL cannot be read (in a user name or password, write / @ : %% as %%2F "
+				 "%%40 %%3A %%25)");
 	PQconninfoFree(options);
 	return 0;
 }
