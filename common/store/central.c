@@ -215,6 +215,7 @@ static int check_room(struct store *store, struct error *err)
 static int write_all(struct store *store, const struct central_setting *settings, unsigned count, const char *who,
 		     int64_t now_ms, uint64_t *revision, unsigned *changed, struct error *err)
 {
+	const uint64_t seen = *revision;
 	uint64_t before = 0;
 	/* The row is locked first: one writer at a time. */
 	int r = database_run(
@@ -224,6 +225,9 @@ static int write_all(struct store *store, const struct central_setting *settings
 					 .arg = &before},
 	    err);
 
+	if (r == 0 && before != seen)
+		r = error_set(err, ERROR_CONFIG,
+			      "somebody else has changed the settings meanwhile; look at them again");
 	*revision = before;
 	for (unsigned i = 0; i < count && r == 0; i++)
 		r = write_one(store, &settings[i], who, now_ms, revision, err);
@@ -238,7 +242,7 @@ static int write_all(struct store *store, const struct central_setting *settings
 int central_write(struct store *store, const struct central_setting *settings, unsigned count, const char *who,
 		  int64_t now_ms, uint64_t *revision, unsigned *changed, struct error *err)
 {
-	uint64_t newest = 0;
+	uint64_t newest = *revision;
 	unsigned written = 0;
 	int r = database_begin(store->database, true, err);
 

@@ -52,8 +52,9 @@ int central_undo(struct store *store, uint64_t revision, central_setting_fn *fn,
 		 struct error *err) must_check;
 
 /**
- * Sets those with a value and removes those without, all or none. What is so already is no change. `revision` gets the
- * newest one, `changed` how many changed. `config` when there would be more than CENTRAL_MAX.
+ * Sets those with a value and removes those without, all or none. What is so already is no change. `revision` is the
+ * one that the caller has looked at, and gets the newest one; `changed` gets how many changed. `config` when there
+ * would be more than CENTRAL_MAX, and when others made another revision meanwhile: together, both might make no sense.
  */
 int central_write(struct store *store, const struct central_setting *settings, unsigned count, const char *who,
 		  int64_t now_ms, uint64_t *revision, unsigned *changed, struct error *err) must_check;

@@ -99,7 +99,10 @@ int idempotency_reserve(struct store *store, const struct idempotency_request *r
 		database_rollback(store->database);
 		return r;
 	}
-	*claim = (struct idempotency_claim){.leased_ms = standing.leased_ms};
+	*claim = (struct idempotency_claim){
+	    .leased_ms = standing.leased_ms,
+	    .may_be_done = claimed && strcmp(standing.task_id, task_id) != 0,
+	};
 	memcpy(claim->task_id, standing.task_id, UUID_SIZE);
 	claim->state = claimed                   ? IDEMPOTENCY_NEW
 		       : !standing.same          ? IDEMPOTENCY_DIFFERENT
@@ -132,12 +135,15 @@ int idempotency_release(struct store *store, const struct idempotency_request *r
 
 	if (claim->leased_ms == 0)
 		return 0;
+	/* A lease that ran out long ago is anybody's. */
 	return database_write(store->database,
-			      &(struct database_statement){.sql = "DELETE FROM idempotency_keys"
-								  " WHERE owner = $1 AND request_key = $2"
-								  " AND leased = $3",
-							   .values = values,
-							   .value_count = array_size(values)},
+			      &(struct database_statement){
+				  .sql = claim->may_be_done ? "UPDATE idempotency_keys SET leased = 1"
+							      " WHERE owner = $1 AND request_key = $2 AND leased = $3"
+							    : "DELETE FROM idempotency_keys"
+							      " WHERE owner = $1 AND request_key = $2 AND leased = $3",
+				  .values = values,
+				  .value_count = array_size(values)},
 			      err);
 }
 

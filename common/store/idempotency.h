@@ -35,6 +35,7 @@ struct idempotency_claim {
 	enum idempotency_state state;
 	char task_id[UUID_SIZE]; /**< NEW: to be used, not always the one that was offered; DONE: the task */
 	int64_t leased_ms;       /**< NEW: names the claim */
+	bool may_be_done;        /**< NEW: it was claimed before, and may have become the task already */
 };
 
 /** Claims a request, offering `task_id` for its job. One transaction. */
@@ -45,7 +46,10 @@ int idempotency_reserve(struct store *store, const struct idempotency_request *r
 int idempotency_complete(struct store *store, const struct idempotency_request *request,
 			 const struct idempotency_claim *claim, struct error *err) must_check;
 
-/** Gives a claim up: nothing was published. Does nothing to one that was completed or taken over. */
+/**
+ * Gives a claim up: nothing was published. Does nothing to one that was completed or taken over. One that may be done
+ * keeps its task id, under which whoever repeats the request takes it over at once.
+ */
 int idempotency_release(struct store *store, const struct idempotency_request *request,
 			const struct idempotency_claim *claim, struct error *err) must_check;
 

@@ -135,12 +135,15 @@ static int note_version(void *arg, const struct database_row *row, struct error 
 	return 0;
 }
 
-/* The first to come makes the table; two at once would fail each other without the lock. */
-static int begin(struct database *database, int *version, struct error *err)
+/* The first to come makes the table; two at once would fail each other without the lock. Who migrates waits for another
+ * who does, and tables may be large; who only looks at the version is told soon. */
+static int begin(struct database *database, bool migrates, int *version, struct error *err)
 {
 	int r = database_begin(database, true, err);
 
 	*version = 0;
+	if (r == 0 && migrates && database->ops->allow_bulk)
+		r = database->ops->allow_bulk(database, err);
 	if (r == 0)
 		r = database->ops->lock_schema(database, err);
 	if (r == 0)
@@ -165,7 +168,7 @@ static int end(struct database *database, int r, struct error *err)
 
 int migrations_version(struct database *database, int *version, struct error *err)
 {
-	return end(database, begin(database, version, err), err);
+	return end(database, begin(database, false, version, err), err);
 }
 
 static int apply_step(struct database *database, int version, struct error *err)
@@ -182,7 +185,7 @@ static int apply_step(struct database *database, int version, struct error *err)
 static int apply_next(struct database *database, int target, bool *done, struct error *err)
 {
 	int version;
-	int r = begin(database, &version, err);
+	int r = begin(database, true, &version, err);
 
 	if (r == 0 && version > migrations_newest())
 		r = error_set(err, ERROR_CONFIG, "the store's schema is version %d, this program knows up to %d",

@@ -43,13 +43,14 @@ static int fail(struct error *err, enum error_code code, const char *message)
 	return error_set(err, code, "store: %.*s", (int)strcspn(message, "\n"), message);
 }
 
-/* Classes of SQLSTATE that another attempt may mend: connection, resources, operator, conflict, lock, system. */
+/* Classes of SQLSTATE that another attempt may mend: connection, resources, operator, conflict, lock, system; and one
+ * that was idle in a transaction for too long. */
 static bool may_retry(const char *state)
 {
-	static const char *const classes[] = {"08", "53", "57", "40", "55", "58"};
+	static const char *const classes[] = {"08", "53", "57", "40", "55", "58", "25P03"};
 
 	for (size_t i = 0; i < array_size(classes); i++) {
-		if (strncmp(state, classes[i], 2) == 0)
+		if (strncmp(state, classes[i], strlen(classes[i])) == 0)
 			return true;
 	}
 	return false;
@@ -324,12 +325,26 @@ static int insert(struct database *database, const struct database_rows *rows, s
 	return r;
 }
 
-static int set_up(struct postgres *p, struct error *err)
+/* `how` is "SET" or "SET LOCAL". */
+static int set_limit(struct postgres *p, const char *how, const char *name, int64_t ms, struct error *err)
 {
 	char sql[96];
 
-	snprintf(sql, sizeof(sql), "SET statement_timeout = %" PRId64, p->timeout_ms);
-	int r = execute(&p->base, sql, err);
+	snprintf(sql, sizeof(sql), "%s %s = %" PRId64, how, name, ms);
+	return execute(&p->base, sql, err);
+}
+
+/* Who writes does not wait between two statements of a transaction: a program that does hangs, or its host is gone, and
+ * the server would keep its locks from all others. */
+#define IDLE_LIMIT "idle_in_transaction_session_timeout"
+#define IDLE_MS(timeout_ms) (4 * (timeout_ms) + SLACK_MS)
+
+static int set_up(struct postgres *p, struct error *err)
+{
+	int r = set_limit(p, "SET", "statement_timeout", p->timeout_ms, err);
+
+	if (r == 0)
+		r = set_limit(p, "SET", IDLE_LIMIT, IDLE_MS(p->timeout_ms), err);
 	return r < 0 ? r : execute(&p->base, "SET client_min_messages = warning", err);
 }
 
@@ -361,17 +376,23 @@ static int begin(struct database *database, bool writes, struct error *err)
 
 	p->is_bulk = false;
 	int r = execute(database, sql, err);
-	return r < 0 && recover(database, err) ? execute(database, sql, err) : r;
+	if (r < 0 && recover(database, err))
+		r = execute(database, sql, err);
+	if (r < 0 || writes)
+		return r;
+	/* Who reads keeps nothing from others, and may hand on what it reads to somebody slow. */
+	r = set_limit(p, "SET LOCAL", IDLE_LIMIT, 0, err);
+	if (r < 0)
+		(void)!execute(database, "ROLLBACK", &(struct error){0});
+	return r;
 }
 
 static int allow_bulk(struct database *database, struct error *err)
 {
 	struct postgres *p = (struct postgres *)database;
-	char sql[96];
 
 	p->is_bulk = true;
-	snprintf(sql, sizeof(sql), "SET LOCAL statement_timeout = %" PRId64, DATABASE_BULK * p->timeout_ms);
-	return database_execute(database, sql, NULL, 0, err);
+	return set_limit(p, "SET LOCAL", "statement_timeout", DATABASE_BULK * p->timeout_ms, err);
 }
 
 static int lock_schema(struct database *database, struct error *err)

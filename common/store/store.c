@@ -129,7 +129,7 @@ int store_describe(const struct store_settings *settings, struct store_summary *
 {
 	struct store_summary summary = {.needed_schema = migrations_newest()};
 	struct database *database;
-	int r = open_database(&database, settings, true, err);
+	int r = open_database(&database, settings, false, err);
 
 	if (r < 0)
 		return r;

@@ -12,7 +12,7 @@
  * (a file of this host) or PostgreSQL (a fleet's), behind one table of operations (database.h).
  * A store belongs to one thread at a time; open one for each thread that needs it. Every call may block, bounded by
  * `timeout_ms`; one that cannot be done now says `store_unavailable` (retry) and leaves nothing half done. A lost
- * PostgreSQL connection is opened again by the next call.
+ * PostgreSQL connection is opened again by the next call; PostgreSQL ends a transaction of a program that hangs.
  */
 struct store;
 struct breakers; /* obs/breakers.h */

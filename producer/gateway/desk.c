@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "obs/log.h"
 #include "problems.h"
+#include "ticket.h"
 
 #define BUCKETS 4096
 
@@ -133,6 +134,17 @@ static void note_refused(struct desk *desk, struct submission *submission, enum 
 		give_up(desk, submission, "the gateway is stopping");
 }
 
+static void end_ticket(struct desk *desk, struct submission *submission, bool published)
+{
+	struct ticket *ticket = submission->ticket;
+
+	if (!ticket)
+		return;
+	submission->ticket = NULL;
+	ticket->claim.may_be_done = ticket->claim.may_be_done || submission->lost;
+	desk->settings.on_ticket(desk->settings.arg, ticket, published);
+}
+
 static void take_outcome(void *arg, enum amqp_outcome outcome, const struct amqp_message *message)
 {
 	struct submission *submission = arg;
@@ -146,9 +158,7 @@ static void take_outcome(void *arg, enum amqp_outcome outcome, const struct amqp
 		note_confirmed(desk, submission);
 	else
 		note_refused(desk, submission, outcome);
-	if (submission->ticket)
-		desk->settings.on_ticket(desk->settings.arg, submission->ticket, outcome == AMQP_CONFIRMED);
-	submission->ticket = NULL;
+	end_ticket(desk, submission, outcome == AMQP_CONFIRMED);
 	let_go(desk, submission);
 	pthread_mutex_unlock(&desk->lock);
 }
@@ -160,6 +170,7 @@ void desk_lose(struct desk *desk)
 	pthread_mutex_lock(&desk->lock);
 	TAILQ_FOREACH(submission, &desk->list, entry)
 	{
+		submission->lost = submission->lost || submission->pending;
 		if (submission->pending && submission->call)
 			give_up(desk, submission, "the connection to the broker broke");
 	}

@@ -138,6 +138,8 @@ int lookup_task(struct gateway *gateway, struct store **store, const char *task_
 		r = read_scheduled(*store, task_id, lookup, err);
 	if (r == 0 && lookup->visible)
 		return 0;
+	/* Half an answer is none. */
+	lookup->visible = false;
 	buffer_clear(lookup->out);
 	/* Accepted moments ago: its existence does not depend on a store that is away. */
 	int known = read_recent(gateway, task_id, r == 0, lookup, r == 0 ? err : &ignored);

@@ -8,6 +8,7 @@
 
 #include "admission.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "cursor.h"
 #include "gateway_private.h"
 #include "health.h"
@@ -244,6 +245,11 @@ static bool read_filter(struct http_call *call, struct visit_list *list)
 	}
 	if (list->scene[0] != '\0' && !job_scene_is_valid(list->scene)) {
 		refuse_query(call, "scene", "1 to 32 characters of a-z, 0-9, _ and - were expected");
+		return false;
+	}
+	/* PostgreSQL would fail, as if it were its fault. */
+	if (!utf8_is_valid(list->user_id, strlen(list->user_id))) {
+		refuse_query(call, "user", "is not valid UTF-8");
 		return false;
 	}
 	if (since[0] != '\0' && clock_parse_rfc3339(since, &list->since_ms) < 0) {

@@ -30,6 +30,8 @@ struct submission {
 	size_t bytes;          /**< of its message, while it is pending */
 	bool pending;          /**< the broker has not answered yet */
 	bool confirmed;
+	bool lost; /**< sent over a connection that broke: it may be there, whatever becomes of it when it is sent again
+		    */
 };
 
 /** Who submits, and with which trace. Strings are "" when absent, never NULL. */

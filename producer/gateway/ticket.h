@@ -33,7 +33,7 @@ struct ticket_subject {
 struct ticket *ticket_claim(struct gateway *gateway, struct visit *visit, struct store **store,
 			    const struct ticket_subject *subject) must_check;
 
-/** Ends one: it was carried out, or certainly not. Takes it over. Blocks as the store does. */
+/** Ends one: it was carried out, or not (by this attempt: see its claim). Takes it over. Blocks as the store does. */
 void ticket_end(struct gateway *gateway, struct ticket *ticket, bool done, struct store **store);
 
 /** The same from a thread that must not block. For the desk; `arg` is the gateway. */

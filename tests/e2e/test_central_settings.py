@@ -96,6 +96,7 @@ def test_what_is_refused(fleet, config):
     assert "must be worker" in config("set", "log.level", "debug", "--for", "shell", status=2)
     assert "is not shared by the fleet" in config("get", "log.level", status=1)
     assert "nothing to change" in config("unset", "log.level", status=1)
+    assert "no revision 1: the newest is 0" in config("rollback", "1", status=2)
     assert config("get") == config("history") == ""
 
 

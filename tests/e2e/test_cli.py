@@ -163,6 +163,13 @@ def test_match_cannot_be_made_to_steer_the_terminal(fleet, worker, two):
     assert done.stdout.count("\nsame person") == 0
 
 
+def test_json_cannot_steer_the_terminal(fleet, worker, two):
+    worker.answer = lambda job: [reply_to(job, worker="\x9b2J\u202e")]
+    text = on_terminal(fleet, "match", "--json", *two)
+    assert json.loads(text)["worker"] == "\x9b2J\u202e" and text.isascii()
+    assert "\x9b2J\u202e" in fleet.shell("match", "--json", *two).stdout
+
+
 def test_match_in_colour_only_on_a_terminal(fleet, worker, two):
     assert on_terminal(fleet, "match", *two).startswith("\033[1;32msame person\033[0m")
     assert on_terminal(fleet, "match", *two, NO_COLOR="1").startswith("same person")
@@ -233,6 +240,17 @@ def test_usage(fleet, arguments, complaint):
     assert done.returncode == 2
     assert complaint in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("resume", [(), ("--resume",)])
+def test_results_do_not_replace_what_is_read(fleet, tmp_path, resume):
+    path = pairs(tmp_path, 2)
+    before = open(path, encoding="utf-8").read()
+    other = tmp_path / "other.csv"
+    other.symlink_to(path)
+    done = fleet.shell("submit", path, "--wait", "--out", str(other), *resume)
+    assert done.returncode == 2 and "is the file that is read" in done.stderr
+    assert open(path, encoding="utf-8").read() == before
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["help"], ["help", "submit"], ["match", "-h"], ["--version"]])

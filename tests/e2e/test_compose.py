@@ -1,6 +1,7 @@
 """docker-compose.yml and deploy/make-secrets fit each other and the programs; Docker itself is not tried."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -105,6 +106,19 @@ def test_programs_take_the_settings(compose, deploy, bin_dir):
         done = subprocess.run([worker, "--print-config"], env=settings, capture_output=True, text=True)
         assert done.returncode == 0, f"{name}: {done.stderr}"
         assert {line.split(" # env ")[1] for line in done.stdout.splitlines() if " # env " in line} == settings.keys()
+
+
+def test_every_service_is_heard_outside_its_container(compose):
+    """Where its health is asked for, others find its metrics."""
+    with open(os.path.join(ROOT, "deploy", "Dockerfile"), encoding="utf-8") as file:
+        dockerfile = file.read()
+    places = dict(re.findall(r"FACEFLEET_(\w+)_LISTEN=0\.0\.0\.0:(\d+)", dockerfile))
+    asked = {
+        name.upper(): re.search(r"http://127\.0\.0\.1:(\d+)/readyz", service["healthcheck"]["test"][-1])[1]
+        for name, service in compose["services"].items()
+        if "/readyz" in str(service.get("healthcheck"))
+    }
+    assert places == asked
 
 
 def test_what_holds_data_is_out_of_reach(compose):

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import sqlite3
 import struct
 import subprocess
 import termios
@@ -383,6 +384,23 @@ def test_tasks_are_listed(tracked, client_of):
     assert listed("--since", "2100-01-01T00:00:00Z") == []
     text = on_terminal(fleet, "tasks", "--state", "final_failed")
     assert bad in text and "image_unsupported" in text and good[0] not in text
+
+
+def test_json_of_the_store_cannot_steer_the_terminal(fleet):
+    """Whoever may ask for a job chooses such texts."""
+    name, task_id = "\x9b2J\u202e", new_task_id()
+    path = fleet.use_store().removeprefix("sqlite:")
+    assert fleet.shell("schedule", "add", "--in", "1h", "unenroll", name).returncode == 0
+    with sqlite3.connect(path) as store:
+        place = ", ".join("?" * 20)
+        task = (task_id, 1, "running", 1, 1, "", "", "", 0, None, 1, 0, "match", "batch", "", "", name, "", 1, 1)
+        store.execute(f"INSERT INTO tasks VALUES ({place})", task)
+        store.execute("INSERT INTO persons (collection, user_id, version) VALUES (?, 'ann', 1)", (name,))
+        store.execute("INSERT INTO images VALUES (?, 'ann', 'i', 1, NULL)", (name,))
+    for command in (["tasks"], ["task", task_id], ["schedule", "list"], ["collections"]):
+        text = on_terminal(fleet, *command, "--json")
+        assert text.isascii() and "\\u009B2J\\u202E" in text, text
+        assert name in fleet.shell(*command, "--json").stdout
 
 
 def test_a_waiting_task_is_cancelled(tracked, client_of):

@@ -512,6 +512,7 @@ def test_forms_that_are_broken(api, body):
         ("?cursor=%2F", "cursor"),
         ("?user=%zz", "user"),
         ("?user=" + "u" * 200, "user"),
+        ("?user=%FF", "user"),
         ("?colour=blue", "query"),
     ],
 )

@@ -107,7 +107,15 @@ def put(shell, lines):
 # --- store ------------------------------------------------------------------------------------------
 
 
+def test_to_look_makes_no_store(shell):
+    """It would be of whoever looked, and nobody else could make its tables."""
+    done = shell.run("store", "status")
+    assert done.returncode == 2 and "no such file" in done.stderr and "facefleet store migrate" in done.stderr
+    assert not shell.path.exists()
+
+
 def test_migrate_and_status(shell):
+    sqlite3.connect(shell.path).close()
     done = shell.run("store", "status")
     assert done.returncode == 1
     assert "facefleet store migrate" in done.stdout and "SQLite" in done.stdout
@@ -144,6 +152,14 @@ def test_passwords_are_not_shown(shell):
     assert done.returncode == 4
     assert "postgresql://fleet:***@127.0.0.1:1/people" in done.stdout
     assert "hidden-word" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("password", ["secretive%zzword", "secre%00tive", "secretive/word", "secre?tive", "secre@tive"])
+def test_passwords_that_make_no_url_are_not_shown(shell, password):
+    """The library that reads it quotes what it does not understand."""
+    done = shell.run("store", "status", "--set", f"store.url=postgresql://fleet:{password}@localhost:1/people")
+    assert done.returncode == 2 and "write / @ : % as %2F %40 %3A %25" in done.stderr
+    assert not any(part in done.stdout + done.stderr for part in ("secre", "tive", "word@"))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import re
 
 from endpoint import signature
 from jobs import Client
+from load import SHELL
 from testbed import SECRET
 
 PARKED = "facefleet.dead.parked"
@@ -98,8 +99,8 @@ class Auditor:
     # --- what holds at the end ---
 
     def faults(self):
-        faults = [*self.ledger.problems, *self.bed.store.faults(), *self.doubled()]
-        faults += [*self.bad_callbacks(), *self.bad_people()]
+        faults = [*self.ledger.problems, *self.bed.store.faults(), *self.doubled(), *self.refused_and_done()]
+        faults += [*self.mistaken(), *self.bad_callbacks(), *self.bad_people()]
         return faults + [
             f"message {task_id} is parked: {reason}"
             for task_id, reason in self.parked
@@ -107,15 +108,31 @@ class Auditor:
         ]
 
     def doubled(self):
-        """Requests that were done twice although they had an Idempotency-Key, and tasks that ended twice."""
-        repeated = {r.reference for r in [*self.ledger.copy().values(), *self.ledger.undecided] if r.is_safe_to_repeat}
-        counts = collections.Counter(task.reference for task in self.tasks().values() if task.reference in repeated)
+        """Requests that were done twice, and tasks that ended twice. A client repeats what has an Idempotency-Key, and
+        what was refused for certain; the shell sends again what it does not know of."""
+        once = {r.reference for r in [*self.ledger.copy().values(), *self.ledger.undecided] if r.path != SHELL}
+        counts = collections.Counter(task.reference for task in self.tasks().values() if task.reference in once)
         ends = self.bed.store.query(
             "SELECT task_id, COUNT(*) FROM task_log WHERE state IN ('succeeded', 'final_failed')"
             " GROUP BY task_id HAVING COUNT(*) > 1"
         )
         return [f"{reference}: {count} tasks of one request" for reference, count in counts.items() if count > 1] + [
             f"task {task_id} ended {count} times" for task_id, count in ends
+        ]
+
+    def refused_and_done(self):
+        refused = {request.reference for request in self.ledger.refused}
+        done = [task for task in self.tasks().values() if task.reference in refused]
+        return [f"{task.reference}: was refused, and is task {task.task_id}" for task in done]
+
+    def mistaken(self):
+        """Clients that were told of another's task."""
+        tasks = self.tasks()
+        promised = [(r.reference, tasks[task_id]) for task_id, r in self.ledger.copy().items() if task_id in tasks]
+        return [
+            f"task {task.task_id} was promised for {reference}, and is {task.reference}"
+            for reference, task in promised
+            if task.reference != reference
         ]
 
     def bad_callbacks(self):

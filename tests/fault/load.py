@@ -22,6 +22,7 @@ ROWS = 8  # of each batch of the shell
 NOT_NOW = (409, 429, 503)
 UNDECIDED = ("unconfirmed", "idempotency_in_flight")
 KNOWN = "anna"
+SHELL = "shell"  # in place of the path of a request
 
 
 @dataclasses.dataclass
@@ -46,13 +47,14 @@ class Ledger:
         self.lock = threading.Lock()
         self.accepted = {}
         self.undecided = []
+        self.refused = []  # given up, and every answer said that it was not done
         self.answers = []  # (task id, state) as somebody was told
         self.refusals = collections.Counter()  # answers of the gateway by their code
         self.problems = []
 
     def accept(self, task_id, request, state=None):
         with self.lock:
-            if request.is_safe_to_repeat and self.accepted.get(task_id, request) is not request:
+            if self.accepted.get(task_id, request) is not request:
                 self.problems.append(f"task {task_id} was given to two requests")
             self.accepted[task_id] = request
             if state:
@@ -65,6 +67,10 @@ class Ledger:
     def leave_undecided(self, request):
         with self.lock:
             self.undecided.append(request)
+
+    def leave_refused(self, request):
+        with self.lock:
+            self.refused.append(request)
 
     def problem(self, text):
         with self.lock:
@@ -191,8 +197,8 @@ class Load:
             if (may_exist and not request.is_safe_to_repeat) or time.monotonic() > self.gives_up:
                 break
             threading.Event().wait(0.2)  # as a client does that is told to come again
-        if outcome != "accepted" and may_exist:
-            self.ledger.leave_undecided(request)
+        if outcome != "accepted":
+            (self.ledger.leave_undecided if may_exist else self.ledger.leave_refused)(request)
 
     def send(self, request):
         """accepted; refused (it was not done); or unknown."""
@@ -253,7 +259,7 @@ class Load:
             with open(out, encoding="utf-8") as lines:
                 results = [json.loads(line) for line in lines]
         for result in results:
-            request = Request(result["id"], "match", "shell", {})
+            request = Request(result["id"], "match", SHELL, {})
             ended = result["state"] in ("succeeded", "final_failed")
             self.ledger.accept(result["task_id"], request, result["state"] if ended else None)
         if done.returncode not in (0, 1, 4) or (done.returncode != 4 and len(results) != ROWS):

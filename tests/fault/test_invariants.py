@@ -7,7 +7,7 @@ import pytest
 
 from endpoint import Endpoint, Request as Post, signature
 from invariants import Auditor
-from load import Ledger, Request
+from load import SHELL, Ledger, Request
 from store_support import Store
 from testbed import SECRET
 
@@ -41,7 +41,8 @@ class Scene:
 
     def task(self, task_id, *states, reference=None, **request):
         """Accepted, and recorded with these transitions (none: not recorded)."""
-        request = Request(reference or f"s1/{task_id}", request.pop("op", "match"), "/", {}, **request)
+        words = (request.pop("op", "match"), request.pop("path", "/"))
+        request = Request(reference or f"s1/{task_id}", *words, {}, **request)
         self.ledger.accept(task_id, request)
         for number, state in enumerate(states, 1):
             self.store.query(f"INSERT INTO task_log VALUES ('{task_id}', {number}, '{state}', 1)")
@@ -119,11 +120,30 @@ def test_a_task_that_ends_twice(scene):
     assert "task a ended 2 times" in scene.auditor.faults()
 
 
-def test_a_request_that_is_done_twice(scene):
+@pytest.mark.parametrize("has_key", [True, False])
+def test_a_request_that_is_done_twice(scene, has_key):
     for task_id in ("a", "b"):
-        scene.task(task_id, "succeeded", reference="s1/r", is_safe_to_repeat=True)
-        scene.task(task_id + "2", "succeeded", reference="s1/other")
+        scene.task(task_id, "succeeded", reference="s1/r", is_safe_to_repeat=has_key)
+        scene.task(task_id + "2", "succeeded", reference="s1/row", path=SHELL)  # which the shell may send again
     assert scene.auditor.faults() == ["s1/r: 2 tasks of one request"]
+
+
+def test_an_answer_that_was_for_somebody_else(scene):
+    scene.task("a", "succeeded")
+    scene.ledger.accepted["a"] = Request("s1/other", "match", "/", {})
+    assert scene.auditor.faults() == ["task a was promised for s1/other, and is s1/a"]
+
+
+def test_a_task_that_is_given_to_two(scene):
+    for reference in ("s1/one", "s1/other"):
+        scene.ledger.accept("a", Request(reference, "match", "/", {}))
+    assert scene.ledger.problems == ["task a was given to two requests"]
+
+
+def test_a_request_that_is_done_though_it_was_refused(scene):
+    scene.task("a", "succeeded")
+    scene.ledger.leave_refused(scene.ledger.accepted.pop("a"))
+    assert scene.auditor.faults() == ["s1/a: was refused, and is task a"]
 
 
 def test_a_callback_that_is_wrong(scene):

@@ -1,8 +1,11 @@
 #include "cli/arguments/ask_args.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
+#include "cli/output/json_row.h"
 #include "cli/output/report.h"
+#include "cli/output/terminal.h"
 
 #define DEFAULT_TIMEOUT_S 60
 #define MAX_TIMEOUT_S 86400
@@ -30,9 +33,11 @@ bool ask_args_print_json(const struct reply *reply)
 	struct buffer json = {0};
 	bool encoded = reply_encode(reply, ENCODING_JSON, &json) == 0;
 
-	if (encoded)
+	if (encoded && terminal_of(STDOUT_FILENO).interactive)
+		encoded = json_row_print(json_loadb((const char *)json.data, json.size, 0, NULL), false, stdout) == 0;
+	else if (encoded)
 		printf("%s\n", (const char *)json.data);
-	else
+	if (!encoded)
 		report_error("out of memory");
 	buffer_finish(&json);
 	return encoded;

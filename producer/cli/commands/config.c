@@ -229,6 +229,7 @@ static enum exit_status diff(const struct cli *cli, void *arg)
 
 /* What is to be written, and what there would be then. */
 struct draft {
+	uint64_t revision; /* that `now` is at least of */
 	struct central_set now;
 	struct central_setting write[CENTRAL_MAX];
 	unsigned count;
@@ -306,7 +307,7 @@ static void broadcast(const struct cli *cli, uint64_t revision)
 static enum exit_status draft_write(const struct cli *cli, struct store *store, const struct draft *draft)
 {
 	char who[128];
-	uint64_t revision = 0;
+	uint64_t revision = draft->revision;
 	unsigned changed = 0;
 	struct error err = {0};
 
@@ -331,7 +332,7 @@ static struct draft *draft_new(struct store *store, struct error *err)
 		error_set(err, ERROR_INTERNAL, "out of memory");
 		return NULL;
 	}
-	if (central_set_read(&draft->now, store, err) == 0)
+	if (central_revision(store, &draft->revision, err) == 0 && central_set_read(&draft->now, store, err) == 0)
 		return draft;
 	draft_free(draft);
 	return NULL;
@@ -362,6 +363,14 @@ static enum exit_status unset(const struct cli *cli, void *arg)
 	return put(cli, arg, action_operand(cli, 1), NULL);
 }
 
+static int draft_undo(struct draft *draft, struct store *store, uint64_t revision, struct error *err)
+{
+	if (revision > draft->revision)
+		return error_set(err, ERROR_CONFIG, "there is no revision %" PRIu64 ": the newest is %" PRIu64,
+				 revision, draft->revision);
+	return central_undo(store, revision, draft_add, draft, err);
+}
+
 static enum exit_status roll_back(const struct cli *cli, void *arg)
 {
 	const char *text = action_operand(cli, 1);
@@ -370,7 +379,7 @@ static enum exit_status roll_back(const struct cli *cli, void *arg)
 	if (text[0] == '\0' || strlen(text) > 18 || text[strspn(text, "0123456789")] != '\0')
 		return command_usage(&command_config, "rollback %s: must be a revision", text);
 	struct draft *draft = draft_new(arg, &err);
-	enum exit_status status = !draft || central_undo(arg, strtoull(text, NULL, 10), draft_add, draft, &err) < 0
+	enum exit_status status = !draft || draft_undo(draft, arg, strtoull(text, NULL, 10), &err) < 0
 				      ? report_failure(&err)
 				      : draft_write(cli, arg, draft);
 	draft_free(draft);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "base/utf8.h"
 #include "cli/arguments/since.h"
 #include "cli/commands/command.h"
 #include "cli/output/json_row.h"
@@ -125,8 +126,9 @@ static int read_filter(struct tasks_filter *filter, const struct args *args, str
 		return error_set(err, ERROR_CONFIG, "--state %s: no such state", state);
 	if (filter->scene[0] && !job_scene_is_valid(filter->scene))
 		return error_set(err, ERROR_CONFIG, "--scene %s: not the name of a scene", filter->scene);
-	if (strlen(filter->user_id) > JOB_MAX_USER_BYTES)
-		return error_set(err, ERROR_CONFIG, "--user: a user id is at most %d bytes", JOB_MAX_USER_BYTES);
+	if (strlen(filter->user_id) > JOB_MAX_USER_BYTES || !utf8_is_valid(filter->user_id, strlen(filter->user_id)))
+		return error_set(err, ERROR_CONFIG, "--user: a user id is at most %d bytes of UTF-8",
+				 JOB_MAX_USER_BYTES);
 	if (since && since_parse(since, clock_unix_ms(), &filter->since_ms) < 0)
 		return error_set(err, ERROR_CONFIG, "--since %s: neither an RFC 3339 time nor like 90s, 10m, 1h or 2d",
 				 since);

@@ -1,10 +1,9 @@
 #include "cli/output/collection_row.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 
 #include "cli/output/escape.h"
+#include "cli/output/json_row.h"
 
 void collection_row_head(FILE *out)
 {
@@ -42,10 +41,5 @@ int collection_row_json(const struct collection_summary *summary, FILE *out)
 				(json_int_t)summary->images, "missing",
 				has_model ? json_integer((json_int_t)missing(summary)) : json_null());
 
-	if (!row)
-		return -ENOMEM;
-	json_dumpf(row, out, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	putc('\n', out);
-	json_decref(row);
-	return 0;
+	return json_row_print(row, false, out);
 }

@@ -1,6 +1,7 @@
 #include "cli/output/json_row.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/output/terminal.h"
@@ -25,11 +26,12 @@ json_t *json_row_time(int64_t unix_ms)
 int json_row_print(json_t *object, bool pretty, FILE *out)
 {
 	size_t flags = JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9);
+	int fd = fileno(out); /* negative: gathered in memory, and then printed */
 
 	if (!object)
 		return -ENOMEM;
 	flags |= pretty ? JSON_INDENT(2) : JSON_COMPACT;
-	if (fileno(out) >= 0 && terminal_of(fileno(out)).interactive)
+	if (terminal_of(fd >= 0 ? fd : STDOUT_FILENO).interactive)
 		flags |= JSON_ENSURE_ASCII;
 	int r = json_dumpf(object, out, flags) < 0 && !ferror(out) ? -ENOMEM : 0;
 	putc('\n', out);

@@ -19,7 +19,7 @@ json_t *json_row_time(int64_t unix_ms);
 
 /**
  * Prints an object and a line feed, and gives it up; in one line unless `pretty`. On a terminal all but ASCII is
- * spelled out. 0; or -ENOMEM, also for NULL.
+ * spelled out; what goes to memory is for standard output. 0; or -ENOMEM, also for NULL.
  */
 int json_row_print(json_t *object, bool pretty, FILE *out) must_check;
 

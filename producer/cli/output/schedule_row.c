@@ -1,11 +1,10 @@
 #include "cli/output/schedule_row.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 
 #include "base/clock.h"
 #include "cli/output/escape.h"
+#include "cli/output/json_row.h"
 
 #define FORMAT "%-36s  %-24s  %-8s  %-24s  %s\n"
 
@@ -49,35 +48,17 @@ void schedule_row_text(const struct schedule *s, FILE *out)
 		escape_text(s->name, name, sizeof(name)));
 }
 
-static json_t *text_or_null(const char *text)
-{
-	return text[0] != '\0' ? json_string(text) : json_null();
-}
-
-static json_t *time_or_null(int64_t unix_ms)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	clock_format_rfc3339(unix_ms, text);
-	return unix_ms != 0 ? json_string(text) : json_null();
-}
-
 int schedule_row_json(const struct schedule *s, FILE *out)
 {
-	json_t *row =
-	    json_pack("{s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "schedule_id",
-		      s->schedule_id, "name", text_or_null(s->name), "owner", text_or_null(s->owner), "op", s->op,
-		      "scene", s->scene, "user_id", text_or_null(s->user_id), "collection", text_or_null(s->collection),
-		      "cron", text_or_null(s->cron), "time_zone", text_or_null(s->time_zone), "every_ms",
-		      s->every_ms > 0 ? json_integer((json_int_t)s->every_ms) : json_null(), "misfire",
-		      s->misfire == MISFIRE_SKIP ? "skip" : "run-once", "due_at", time_or_null(s->due_ms), "task_id",
-		      text_or_null(s->task_id), "created_at", time_or_null(s->created_at_ms), "last_run_at",
-		      time_or_null(s->last_run_ms));
+	json_t *row = json_pack("{s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
+				"schedule_id", s->schedule_id, "name", json_row_text(s->name), "owner",
+				json_row_text(s->owner), "op", s->op, "scene", s->scene, "user_id",
+				json_row_text(s->user_id), "collection", json_row_text(s->collection), "cron",
+				json_row_text(s->cron), "time_zone", json_row_text(s->time_zone), "every_ms",
+				s->every_ms > 0 ? json_integer((json_int_t)s->every_ms) : json_null(), "misfire",
+				s->misfire == MISFIRE_SKIP ? "skip" : "run-once", "due_at", json_row_time(s->due_ms),
+				"task_id", json_row_text(s->task_id), "created_at", json_row_time(s->created_at_ms),
+				"last_run_at", json_row_time(s->last_run_ms));
 
-	if (!row)
-		return -ENOMEM;
-	json_dumpf(row, out, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	putc('\n', out);
-	json_decref(row);
-	return 0;
+	return json_row_print(row, false, out);
 }

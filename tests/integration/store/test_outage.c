@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "obs/breakers.h"
 #include "server.h"
 #include "store/people.h"
@@ -126,6 +127,35 @@ static void test_server_that_stops_answering(void **state)
 	store_close(store);
 }
 
+#define PATIENCE_MS 30000
+
+/* A program that hangs in the middle of a transaction, or whose host is gone, must not keep all others from writing. */
+static void test_program_that_never_goes_on(void **state)
+{
+	const struct store_settings settings = {.url = url, .timeout_ms = 200};
+	struct people_command command = {.accepted_ms = 3, .id = "00000000-0000-7000-8000-000000000003"};
+	int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+	struct error err = {0};
+	struct store *hanging;
+	struct store *store;
+	unsigned removed;
+	uint64_t version;
+
+	(void)state;
+	assert_int_equal(store_open(&hanging, &settings, &err), 0);
+	assert_int_equal(store_open(&store, &settings, &err), 0);
+	assert_int_equal(database_begin(hanging->database, true, &err), 0);
+	assert_int_equal(
+	    database_execute(hanging->database, "UPDATE people_version SET version = version", NULL, 0, &err), 0);
+	while (people_unenroll(store, "c", "eve", &command, &removed, &version, &err) < 0)
+		if (clock_monotonic_ms() > until_ms)
+			fail_msg("%s", err.text);
+	assert_true(database_commit(hanging->database, &err) < 0);
+	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	store_close(hanging);
+	store_close(store);
+}
+
 static void test_password_is_told_nobody(void **state)
 {
 	char wrong[600];
@@ -147,15 +177,13 @@ static int note_text(void *arg, const struct database_row *row, struct error *er
 	return 0;
 }
 
-static void assert_timeout(struct database *database, const char *expected)
+/* `show` is a statement that shows a limit of the transaction, which ends with it. */
+static void assert_shows(struct database *database, const char *show, const char *expected)
 {
 	char value[32] = "";
 
 	assert_int_equal(
-	    database_run(database,
-			 &(struct database_statement){.sql = "SHOW statement_timeout", .fn = note_text, .arg = value},
-			 NULL),
-	    0);
+	    database_run(database, &(struct database_statement){.sql = show, .fn = note_text, .arg = value}, NULL), 0);
 	assert_string_equal(value, expected);
 	database_rollback(database);
 }
@@ -227,26 +255,73 @@ static void test_bulk_may_take_longer(void **state)
 	(void)state;
 	assert_int_equal(database_open(&database, &(struct database_opening){.url = url, .timeout_ms = 1500}, &err), 0);
 	assert_int_equal(database_begin_bulk(database, &err), 0);
-	assert_timeout(database, "90s");
+	assert_shows(database, "SHOW statement_timeout", "90s");
 	assert_int_equal(database_begin(database, false, &err), 0);
-	assert_timeout(database, "1500ms");
+	assert_shows(database, "SHOW statement_timeout", "1500ms");
+	database_close(database);
+}
+
+/* Tables may be large: a step of a migration is no statement of a job. */
+static void test_migration_may_take_longer(void **state)
+{
+	static const char *const statements[] = {
+	    "CREATE TABLE schema_version (version BIGINT NOT NULL)",
+	    "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
+	    " 'BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END'",
+	    "CREATE TRIGGER dawdle BEFORE INSERT ON schema_version FOR EACH ROW EXECUTE FUNCTION dawdle()",
+	};
+	const struct store_settings settings = {.url = server_new_database(), .timeout_ms = 200};
+	struct database *database;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(
+	    database_open(&database, &(struct database_opening){.url = settings.url, .timeout_ms = 10000}, &err), 0);
+	for (size_t i = 0; i < array_size(statements); i++)
+		assert_int_equal(database_execute(database, statements[i], NULL, 0, &err), 0);
+	database_close(database);
+	if (store_migrate(&settings, NULL, NULL, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* An export may wait for its reader between two pages; it holds no lock. */
+static void test_who_reads_may_pause(void **state)
+{
+	static const char show[] = "SHOW idle_in_transaction_session_timeout";
+	struct database *database;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(database_open(&database, &(struct database_opening){.url = url, .timeout_ms = 1000}, &err), 0);
+	assert_int_equal(database_begin(database, false, &err), 0);
+	assert_shows(database, show, "0");
+	assert_int_equal(database_begin_bulk(database, &err), 0);
+	assert_shows(database, show, "0");
+	assert_int_equal(database_begin(database, true, &err), 0);
+	assert_shows(database, show, "5s");
 	database_close(database);
 }
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_bulk_may_take_longer),
     cmocka_unit_test(test_caller_in_a_hurry),
+    cmocka_unit_test(test_migration_may_take_longer),
     cmocka_unit_test(test_password_is_told_nobody),
+    cmocka_unit_test(test_program_that_never_goes_on),
     cmocka_unit_test(test_server_that_does_not_answer),
     cmocka_unit_test(test_server_that_ends_and_comes_back),
     cmocka_unit_test(test_server_that_keeps_failing),
     cmocka_unit_test(test_server_that_stops_answering),
     cmocka_unit_test(test_server_that_was_away_unnoticed),
+    cmocka_unit_test(test_who_reads_may_pause),
 };
 
 int main(void)
 {
-	url = server_new_database();
+	char name[600];
+
+	snprintf(name, sizeof(name), "%s", server_new_database()); /* of which there may be another */
+	url = name;
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "files.h"
 #include "gateway/gateway_private.h"
 #include "run.h"
+#include "store/store_private.h"
 
 #define ID "01930000-0000-7000-8000-000000000001"
 
@@ -79,6 +80,30 @@ static void test_while_the_store_is_away(void **state)
 	assert_true(is_shown(0));
 }
 
+/* A store that gives a task's row, and fails before it has said that this was all. */
+static void test_half_an_answer_of_the_store(void **state)
+{
+	static const char *const statements[] = {
+	    "INSERT INTO tasks VALUES ('" ID
+	    "', 1, 'running', 1, 1, '', '', '', 0, NULL, 1, 0, 'match', 'batch', '', '',"
+	    " '', '', 1, 1)",
+	    "ALTER TABLE tasks RENAME TO whole",
+	    "CREATE VIEW tasks AS SELECT * FROM whole UNION ALL SELECT task_id, transitions, abs(-9223372036854775807 "
+	    "- 1),"
+	    " attempt, said, worker, error_code, error_text, next_attempt, reply, updated, finished, op, scene, "
+	    "user_id,"
+	    " collection, reference, owner, accepted, deadline FROM whole",
+	};
+
+	(void)state;
+	assert_false(is_shown(0)); /* opens it */
+	for (size_t i = 0; i < array_size(statements); i++)
+		assert_int_equal(database_execute(store->database, statements[i], NULL, 0, NULL), 0);
+	assert_false(is_shown(-1));
+	remember(0);
+	assert_true(is_shown(0));
+}
+
 static void test_nobody_knows_it(void **state)
 {
 	(void)state;
@@ -92,10 +117,8 @@ static void test_nobody_knows_it(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
-    CASE(test_what_was_not_recorded_yet),
-    CASE(test_what_was_removed_since),
-    CASE(test_while_the_store_is_away),
-    CASE(test_nobody_knows_it),
+    CASE(test_what_was_not_recorded_yet),   CASE(test_what_was_removed_since), CASE(test_while_the_store_is_away),
+    CASE(test_half_an_answer_of_the_store), CASE(test_nobody_knows_it),
 };
 
 RUN_TESTS(tests)

@@ -35,6 +35,7 @@ static void write_one(const char *program, const char *key, const char *value, u
 	uint64_t newest = 99;
 	unsigned changed = 99;
 
+	assert_int_equal(central_revision(store, &newest, &err), 0);
 	if (central_write(store, &s, 1, "me@here", 1234, &newest, &changed, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(changed, changes);
@@ -125,7 +126,7 @@ static void test_undo_says_what_there_was(void **state)
 static void test_all_or_none(void **state)
 {
 	const struct central_setting good = {.program = "", .key = "a", .value = "2"};
-	uint64_t revision;
+	uint64_t revision = 1;
 	unsigned changed;
 	struct central_setting many[CENTRAL_MAX + 1];
 	char keys[CENTRAL_MAX + 1][16];
@@ -144,15 +145,31 @@ static void test_all_or_none(void **state)
 	assert_int_equal(revision, 2);
 }
 
+/* Each was looked at for itself; nobody has looked at both. */
+static void test_of_two_at_once_one_is_refused(void **state)
+{
+	const struct central_setting mine = {.program = "", .key = "a", .value = "1"};
+	struct error err = {0};
+	uint64_t seen = 0;
+	unsigned changed;
+
+	(void)state;
+	write_one("", "b", "1", 1, 1);
+	assert_true(central_write(store, &mine, 1, "me@here", 1234, &seen, &changed, &err) < 0);
+	assert_int_equal(err.code, ERROR_CONFIG);
+	check_list("/b=1@1 ");
+	seen = 1;
+	assert_int_equal(central_write(store, &mine, 1, "me@here", 1234, &seen, &changed, &err), 0);
+	assert_int_equal(seen, 2);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int central_cases_run(const char *url)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(test_an_empty_store),
-	    CASE(test_set_change_and_unset),
-	    CASE(test_undo_says_what_there_was),
-	    CASE(test_all_or_none),
+	    CASE(test_an_empty_store), CASE(test_set_change_and_unset),          CASE(test_undo_says_what_there_was),
+	    CASE(test_all_or_none),    CASE(test_of_two_at_once_one_is_refused),
 	};
 
 	settings.url = url;

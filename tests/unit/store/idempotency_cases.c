@@ -131,6 +131,25 @@ static void test_taken_over_with_the_same_task(void **state)
 	assert_task(&again, 1);
 }
 
+/* The gateway that died may have published: that its heir could not says nothing of that. */
+static void test_taken_over_and_released(void **state)
+{
+	int64_t now_ms = NOW + IDEMPOTENCY_LEASE_MS;
+
+	(void)state;
+	assert_false(reserve(&first, 1, NOW).may_be_done);
+	struct idempotency_claim heir = reserve(&first, 2, now_ms);
+	assert_true(heir.may_be_done);
+	assert_int_equal(idempotency_release(store, &first, &heir, NULL), 0);
+	assert_int_equal(reserve(&other, 3, now_ms).state, IDEMPOTENCY_DIFFERENT);
+	heir = reserve(&first, 3, now_ms);
+	assert_int_equal(heir.state, IDEMPOTENCY_NEW);
+	assert_task(&heir, 1);
+	assert_true(heir.may_be_done);
+	complete(&first, &heir);
+	assert_int_equal(reserve(&first, 4, now_ms).state, IDEMPOTENCY_DONE);
+}
+
 static void test_forgotten_after_a_day(void **state)
 {
 	struct idempotency_claim claim = reserve(&first, 1, NOW);
@@ -218,6 +237,7 @@ int idempotency_cases_run(const char *url)
 	    CASE(test_keys_belong_to_owners),
 	    CASE(test_released_and_claimed_again),
 	    CASE(test_taken_over_with_the_same_task),
+	    CASE(test_taken_over_and_released),
 	    CASE(test_forgotten_after_a_day),
 	    CASE(test_purged_in_steps),
 	    CASE(test_of_many_at_once_one_wins),
