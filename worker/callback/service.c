@@ -73,8 +73,7 @@ static void take_delivery(void *arg, struct amqp_delivery *message)
 		amqp_delivery_free(message);
 		return;
 	}
-	delivery->news = DELIVERY_ARRIVED;
-	mailbox_post(&service->box, &delivery->mail);
+	delivery_tell(delivery, DELIVERY_ARRIVED);
 }
 
 static void note_lost(void *arg, uint64_t generation)
@@ -159,15 +158,18 @@ static int make_courier(struct service *service, const struct config *config, st
 	    .box = &service->box,
 	    .consuming = service->consuming,
 	    .publishing = service->publishing,
-	    .client = service->client,
-	    .keys = service->keys,
-	    .registry = service->registry,
-	    .breakers = service->breakers,
-	    .plan = &service->plan,
 	    .meters = &service->meters,
 	    .max_in_flight = (unsigned)config_integer(config, OPTION_CALLBACK_MAX_IN_FLIGHT),
-	    .max_per_endpoint = (unsigned)config_integer(config, OPTION_CALLBACK_MAX_PER_ENDPOINT),
-	    .timeout_ms = service->timeout_ms,
+	    .posting =
+		{
+		    .client = service->client,
+		    .keys = service->keys,
+		    .registry = service->registry,
+		    .breakers = service->breakers,
+		    .plan = &service->plan,
+		    .max_per_endpoint = (unsigned)config_integer(config, OPTION_CALLBACK_MAX_PER_ENDPOINT),
+		    .timeout_ms = service->timeout_ms,
+		},
 	};
 
 	if (courier_init(&service->courier, &tools) != 0)
