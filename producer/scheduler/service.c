@@ -30,7 +30,6 @@
 struct service {
 	struct store_settings store_settings;
 	struct store *store; /* NULL: not reached yet */
-	struct amqp_url broker;
 	struct amqp_link *link;
 	struct meters meters;
 	struct mailbox box;
@@ -70,7 +69,7 @@ static void note_fatal(void *arg, const struct error *err)
 
 static int make_link(struct service *service, const struct config *config, struct metrics *metrics, struct error *err)
 {
-	struct amqp_link_settings settings = {
+	const struct amqp_link_settings settings = {
 	    .name = "facefleet-scheduler",
 	    .topology = TOPOLOGY_JOBS | TOPOLOGY_REPLIES,
 	    .publish_backlog = DISPATCHER_MAX_IN_FLIGHT,
@@ -78,9 +77,8 @@ static int make_link(struct service *service, const struct config *config, struc
 	    .on_fatal = note_fatal,
 	    .arg = service,
 	};
-	int r = amqp_settings_from_config(&service->broker, &settings, config, err);
 
-	return r == 0 ? amqp_link_new(&service->link, &settings, err) : r;
+	return amqp_link_new_from_config(&service->link, &settings, config, err);
 }
 
 static int make(struct service *service, const struct config *config, struct metrics *metrics, struct error *err)

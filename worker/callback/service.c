@@ -40,7 +40,6 @@ struct service {
 	struct retry_plan plan;
 	struct address_policy *policy;
 	struct http_client *client;
-	struct amqp_url broker;
 	struct amqp_link *consuming;
 	struct amqp_link *publishing;
 	struct meters meters;
@@ -116,14 +115,12 @@ static int make_links(struct service *service, const struct config *config, stru
 	    .arg = service,
 	};
 
-	int r = amqp_settings_from_config(&service->broker, &settings, config, err);
-	if (r == 0)
-		r = amqp_link_new(&service->publishing, &settings, err);
+	int r = amqp_link_new_from_config(&service->publishing, &settings, config, err);
 	if (r != 0)
 		return r;
 	settings.name = "facefleet-callback consuming";
 	settings.on_lost = note_lost;
-	r = amqp_link_new(&service->consuming, &settings, err);
+	r = amqp_link_new_from_config(&service->consuming, &settings, config, err);
 	if (r == 0 && amqp_link_add_consumer(service->consuming, &consumer) < 0)
 		r = error_set(err, ERROR_INTERNAL, "out of memory");
 	return r;

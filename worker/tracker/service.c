@@ -28,7 +28,6 @@
 #define FINISH_TIMEOUT_MS 5000
 
 struct service {
-	struct amqp_url broker;
 	struct amqp_link *consuming;
 	struct amqp_link *publishing;
 	unsigned consumer;
@@ -130,7 +129,8 @@ static void set_paused(void *arg, bool paused)
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-static int make_consuming(struct service *service, struct amqp_link_settings *settings, struct error *err)
+static int make_consuming(struct service *service, const struct config *config, struct amqp_link_settings *settings,
+			  struct error *err)
 {
 	const struct amqp_consumer_settings consumer = {
 	    .queue = TOPOLOGY_TRACKER_QUEUE,
@@ -141,7 +141,7 @@ static int make_consuming(struct service *service, struct amqp_link_settings *se
 
 	settings->name = "facefleet-tracker consuming";
 	settings->on_lost = note_lost;
-	int r = amqp_link_new(&service->consuming, settings, err);
+	int r = amqp_link_new_from_config(&service->consuming, settings, config, err);
 	if (r < 0)
 		return r;
 	r = amqp_link_add_consumer(service->consuming, &consumer);
@@ -161,11 +161,9 @@ static int make_links(struct service *service, const struct config *config, stru
 	    .on_fatal = note_fatal,
 	    .arg = service,
 	};
+	int r = amqp_link_new_from_config(&service->publishing, &settings, config, err);
 
-	int r = amqp_settings_from_config(&service->broker, &settings, config, err);
-	if (r == 0)
-		r = amqp_link_new(&service->publishing, &settings, err);
-	return r == 0 ? make_consuming(service, &settings, err) : r;
+	return r == 0 ? make_consuming(service, config, &settings, err) : r;
 }
 
 static int make_clerk(struct service *service, const struct config *config, struct error *err)
