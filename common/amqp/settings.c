@@ -1,6 +1,7 @@
 #include "amqp/settings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 int amqp_settings_from_config(struct amqp_url *url, struct amqp_link_settings *link, const struct config *config,
 			      struct error *err)
@@ -19,4 +20,19 @@ int amqp_settings_from_config(struct amqp_url *url, struct amqp_link_settings *l
 	link->reconnect_max_ms = config_integer(config, OPTION_AMQP_RECONNECT_MAX);
 	link->publish_window = (unsigned)config_integer(config, OPTION_AMQP_PUBLISH_WINDOW);
 	return 0;
+}
+
+int amqp_link_new_from_config(struct amqp_link **out, const struct amqp_link_settings *settings,
+			      const struct config *config, struct error *err)
+{
+	struct amqp_link_settings all = *settings;
+	struct amqp_url *url = calloc(1, sizeof(*url));
+
+	if (!url)
+		return error_set(err, ERROR_INTERNAL, "out of memory");
+	int r = amqp_settings_from_config(url, &all, config, err);
+	if (r == 0)
+		r = amqp_link_new(out, &all, err);
+	free(url);
+	return r;
 }

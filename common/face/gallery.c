@@ -331,7 +331,7 @@ static int set_user(struct gallery *g, const char *user_id, unsigned count, cons
 		r = make_room(g, count);
 	if (r == 0 && count > 0)
 		r = replace_user(g, user_id, count, image_ids, embeddings);
-	/* Without memory for it, the removed rows stay for now. */
+	/* Without memory for it, the removed rows stay until a later change. */
 	if (r == 0 && g->view->removed > MIN_REMOVED && g->view->removed > g->view->count / 2)
 		(void)!make_room(g, MIN_REMOVED);
 	return r;

@@ -68,6 +68,13 @@ struct http_service {
 	unsigned in_hand; /**< calls that drain waits for */
 };
 
+/** What libmicrohttpd calls, with the service as `arg`, for each part of a request that came in. In request.c. */
+enum MHD_Result request_handle(void *arg, struct MHD_Connection *connection, const char *path, const char *method,
+			       const char *version, const char *upload, size_t *upload_size, void **request);
+
+/** What it calls when it has done with a request. */
+void request_end(void *arg, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code);
+
 struct http_call *call_new(struct http_service *service, struct MHD_Connection *connection) must_check;
 void call_unref(struct http_call *call);
 

@@ -1,6 +1,7 @@
 #include "nn/infer.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "nn/evaluate.h"
 #include "nn/operator.h"
@@ -31,6 +32,20 @@ int nn_infer_integers(const struct nn_graph *graph, const struct nn_node *node, 
 	if (tensor->type != NN_INT64 || tensor->shape.rank > 1)
 		return nn_node_fail(node, err, "input %u must be a list of integers", index);
 	*out = tensor;
+	return 0;
+}
+
+int nn_infer_given_shape(const struct nn_infer *infer, const struct nn_node *node, unsigned index, struct nn_shape *out)
+{
+	const struct nn_tensor *given;
+	int r = nn_infer_integers(infer->graph, node, index, &given, infer->err);
+
+	if (r < 0)
+		return r;
+	if (nn_shape_count(&given->shape) > NN_MAX_RANK)
+		return nn_node_fail(node, infer->err, "more than %d dimensions", NN_MAX_RANK);
+	*out = (struct nn_shape){.rank = (int)nn_shape_count(&given->shape)};
+	memcpy(out->dim, given->i64, (size_t)out->rank * sizeof(int64_t));
 	return 0;
 }
 

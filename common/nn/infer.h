@@ -30,6 +30,10 @@ int nn_infer_output(struct nn_infer *infer, const struct nn_node *node, const st
 int nn_infer_integers(const struct nn_graph *graph, const struct nn_node *node, unsigned index,
 		      const struct nn_tensor **out, struct error *err) must_check;
 
+/** A shape that a node is given as such integers; its numbers may be of any kind (-1, 0). ERROR_MODEL likewise. */
+int nn_infer_given_shape(const struct nn_infer *infer, const struct nn_node *node, unsigned index,
+			 struct nn_shape *out) must_check;
+
 /** infer function of operators whose output has the shape of their first input. */
 int nn_infer_same(struct nn_infer *infer, const struct nn_node *node) must_check;
 

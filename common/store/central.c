@@ -16,20 +16,14 @@ static const char *column_or_null(const struct database_row *row, unsigned colum
 	return database_row_is_null(row, column) ? NULL : database_row_text(row, column);
 }
 
-static int note_number(void *arg, const struct database_row *row, struct error *err)
-{
-	(void)err;
-	*(uint64_t *)arg = (uint64_t)database_row_integer(row, 0);
-	return 0;
-}
-
 /* --- reading --- */
 
 int central_revision(struct store *store, uint64_t *revision, struct error *err)
 {
 	return database_read(store->database,
-			     &(struct database_statement){
-				 .sql = "SELECT version FROM settings_version", .fn = note_number, .arg = revision},
+			     &(struct database_statement){.sql = "SELECT version FROM settings_version",
+							  .fn = database_note_integer,
+							  .arg = revision},
 			     err);
 }
 
@@ -202,10 +196,10 @@ static int write_one(struct store *store, const struct central_setting *s, const
 static int check_room(struct store *store, struct error *err)
 {
 	uint64_t count = 0;
-	int r = database_run(
-	    store->database,
-	    &(struct database_statement){.sql = "SELECT COUNT(*) FROM settings", .fn = note_number, .arg = &count},
-	    err);
+	int r = database_run(store->database,
+			     &(struct database_statement){
+				 .sql = "SELECT COUNT(*) FROM settings", .fn = database_note_integer, .arg = &count},
+			     err);
 
 	if (r == 0 && count > CENTRAL_MAX)
 		r = error_set(err, ERROR_CONFIG, "more than %d central settings", CENTRAL_MAX);
@@ -221,7 +215,7 @@ static int write_all(struct store *store, const struct central_setting *settings
 	int r = database_run(
 	    store->database,
 	    &(struct database_statement){.sql = "UPDATE settings_version SET version = version RETURNING version",
-					 .fn = note_number,
+					 .fn = database_note_integer,
 					 .arg = &before},
 	    err);
 

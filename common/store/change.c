@@ -3,13 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-int change_note_integer(void *arg, const struct database_row *row, struct error *err)
-{
-	(void)err;
-	*(uint64_t *)arg = (uint64_t)database_row_integer(row, 0);
-	return 0;
-}
-
 static int note_person(void *arg, const struct database_row *row, struct error *err)
 {
 	struct change *change = arg;
@@ -46,7 +39,7 @@ int change_lock(struct store *store, uint64_t *version, struct error *err)
 		     : database_run(store->database,
 				    &(struct database_statement){
 					.sql = "UPDATE people_version SET version = version + 1 RETURNING version",
-					.fn = change_note_integer,
+					.fn = database_note_integer,
 					.arg = version},
 				    err);
 }

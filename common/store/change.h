@@ -52,9 +52,6 @@ int change_put_embedding(struct store *store, const struct database_value *key, 
 int change_enroll(struct store *store, const struct people_enrolment *enrolment, enum people_outcome *outcome,
 		  uint64_t *version, struct error *err) must_check;
 
-/** database_row_fn for one number: `arg` is a uint64_t. */
-int change_note_integer(void *arg, const struct database_row *row, struct error *err);
-
 /** Little-endian float32, as the store keeps it; NULL for what cannot be an embedding. Valid as long as `copy`. */
 const float *change_read_vector(const void *bytes, size_t size, float copy[PEOPLE_MAX_DIMENSION], int *dimension);
 

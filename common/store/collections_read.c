@@ -61,7 +61,7 @@ int collections_count_images(struct store *store, const char *collection, const 
 					    : "SELECT COUNT(*) FROM images WHERE collection = $1",
 				 .values = values,
 				 .value_count = model_id ? 2 : 1,
-				 .fn = change_note_integer,
+				 .fn = database_note_integer,
 				 .arg = images},
 			     err);
 }

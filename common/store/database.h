@@ -136,6 +136,10 @@ const char *database_row_text(const struct database_row *row, unsigned column);
 const void *database_row_bytes(const struct database_row *row, unsigned column, size_t *size);
 bool database_row_is_null(const struct database_row *row, unsigned column);
 
+/** Two of what may be called for a row: `arg` is a bool, true once there was one; or a uint64_t, its first column. */
+database_row_fn database_note_row;
+database_row_fn database_note_integer;
+
 /** For the backends: how a row is read. */
 struct database_row {
 	const struct database_row_ops {

@@ -24,15 +24,6 @@ static void make_secret(char out[ENDPOINTS_SECRET_SIZE])
 	OPENSSL_cleanse(bytes, sizeof(bytes));
 }
 
-/* database_row_fn: `arg` is a bool that says whether there was a row. */
-static int note_any(void *arg, const struct database_row *row, struct error *err)
-{
-	(void)row;
-	(void)err;
-	*(bool *)arg = true;
-	return 0;
-}
-
 /* Ends a transaction, and returns how. */
 static int end(struct store *store, int r, struct error *err)
 {
@@ -183,7 +174,7 @@ int endpoints_disable(struct store *store, const char *prefix, const char *reaso
 		       " WHERE e.disabled = 0 RETURNING prefix",
 		.values = values,
 		.value_count = array_size(values),
-		.fn = note_any,
+		.fn = database_note_row,
 		.arg = &any},
 	    err);
 	if (r == 0)
@@ -198,7 +189,7 @@ static int run_on(struct store *store, const char *sql, const char *prefix, bool
 	return database_run(
 	    store->database,
 	    &(struct database_statement){
-		.sql = sql, .values = values, .value_count = array_size(values), .fn = note_any, .arg = any},
+		.sql = sql, .values = values, .value_count = array_size(values), .fn = database_note_row, .arg = any},
 	    err);
 }
 

@@ -302,14 +302,6 @@ int keys_list(struct store *store, key_fn *fn, void *arg, struct error *err)
 	    err);
 }
 
-static int note_any(void *arg, const struct database_row *row, struct error *err)
-{
-	(void)row;
-	(void)err;
-	*(bool *)arg = true;
-	return 0;
-}
-
 int keys_revoke(struct store *store, const char *id, int64_t now_ms, bool *found, struct error *err)
 {
 	const struct database_value values[] = {database_text(id), database_integer(now_ms)};
@@ -320,7 +312,7 @@ int keys_revoke(struct store *store, const char *id, int64_t now_ms, bool *found
 						" ELSE $2 END WHERE key_id = $1 RETURNING key_id",
 					 .values = values,
 					 .value_count = array_size(values),
-					 .fn = note_any,
+					 .fn = database_note_row,
 					 .arg = &any},
 	    err);
 

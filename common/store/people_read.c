@@ -98,17 +98,10 @@ void people_finish(struct people_person *person)
 
 /* --- changes --- */
 
-static int note_version(void *arg, const struct database_row *row, struct error *err)
-{
-	(void)err;
-	*(uint64_t *)arg = (uint64_t)database_row_integer(row, 0);
-	return 0;
-}
-
 static struct database_statement select_version(uint64_t *version)
 {
 	return (struct database_statement){
-	    .sql = "SELECT version FROM people_version", .fn = note_version, .arg = version};
+	    .sql = "SELECT version FROM people_version", .fn = database_note_integer, .arg = version};
 }
 
 int people_version(struct store *store, uint64_t *version, struct error *err)

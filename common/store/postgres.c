@@ -1,5 +1,4 @@
 /* The store of a fleet. */
-#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
@@ -13,15 +12,9 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "store/database.h"
+#include "store/postgres_array.h"
 #include "store/postgres_url.h"
 
-/* Type numbers of PostgreSQL's catalogue that never change. */
-#define OID_BYTEA 17
-#define OID_INT8 20
-#define OID_TEXT 25
-#define OID_BYTEA_ARRAY 1001
-#define OID_TEXT_ARRAY 1009
-#define OID_INT8_ARRAY 1016
 /** Any number will do that is the same in every release. */
 #define MIGRATION_LOCK "7218340116"
 
@@ -108,9 +101,7 @@ static void fill(struct parameters *p, const struct database_statement *statemen
 	for (unsigned i = 0; i < statement->value_count; i++) {
 		const struct database_value *value = &statement->values[i];
 
-		p->types[i] = value->type == DATABASE_INTEGER ? OID_INT8
-			      : value->type == DATABASE_TEXT  ? OID_TEXT
-							      : OID_BYTEA;
+		p->types[i] = postgres_types[value->type].scalar;
 		p->values[i] = value->data;
 		p->lengths[i] = (int)value->size;
 		p->formats[i] = value->type == DATABASE_BYTES;
@@ -243,46 +234,6 @@ static int execute(struct database *database, const char *sql, struct error *err
 
 /* --- many rows: a column is one parameter, an array --- */
 
-static int append_number(struct buffer *out, uint32_t number)
-{
-	uint32_t ordered = htobe32(number);
-
-	return buffer_append(out, &ordered, sizeof(ordered));
-}
-
-static int append_element(struct buffer *out, const struct database_value *value)
-{
-	uint64_t integer = htobe64((uint64_t)value->integer);
-	const void *data = value->type == DATABASE_INTEGER ? &integer : value->data;
-	size_t size = value->type == DATABASE_INTEGER ? sizeof(integer) : value->size;
-
-	if (!data)
-		return append_number(out, UINT32_MAX);
-	int r = append_number(out, (uint32_t)size);
-	return r == 0 ? buffer_append(out, data, size) : r;
-}
-
-/* The binary form of an array: dimensions, whether there are NULLs, the elements' type, how many, the first's index. */
-static int append_array(struct buffer *out, const struct database_rows *rows, unsigned column, Oid type)
-{
-	const uint32_t head[] = {1, 1, type, rows->count, 1};
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < array_size(head); i++)
-		r = append_number(out, head[i]);
-	for (unsigned i = 0; r == 0 && i < rows->count; i++)
-		r = append_element(out, &rows->values[(size_t)i * rows->columns + column]);
-	return r;
-}
-
-static const struct {
-	Oid element, array;
-} array_types[] = {
-    [DATABASE_INTEGER] = {OID_INT8, OID_INT8_ARRAY},
-    [DATABASE_TEXT] = {OID_TEXT, OID_TEXT_ARRAY},
-    [DATABASE_BYTES] = {OID_BYTEA, OID_BYTEA_ARRAY},
-};
-
 /* Where the arrays are is known only when the last one is there: until then a value is its place. */
 static int fill_arrays(struct parameters *p, const struct database_rows *rows, struct buffer *sql,
 		       struct buffer *arrays)
@@ -292,8 +243,8 @@ static int fill_arrays(struct parameters *p, const struct database_rows *rows, s
 
 	for (unsigned i = 0; r == 0 && i < rows->columns; i++) {
 		places[i] = arrays->size;
-		r = append_array(arrays, rows, i, array_types[rows->values[i].type].element);
-		p->types[i] = array_types[rows->values[i].type].array;
+		r = postgres_array_append(arrays, rows, i);
+		p->types[i] = postgres_types[rows->values[i].type].array;
 		p->lengths[i] = (int)(arrays->size - places[i]);
 		p->formats[i] = 1;
 		if (r == 0)

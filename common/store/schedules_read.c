@@ -126,25 +126,19 @@ int schedules_upcoming(struct store *store, int64_t until_ms, unsigned limit, sc
 			     err);
 }
 
-static int note_integer(void *arg, const struct database_row *row, struct error *err)
-{
-	(void)err;
-	*(uint64_t *)arg = (uint64_t)database_row_integer(row, 0);
-	return 0;
-}
-
 int schedules_version(struct store *store, uint64_t *version, struct error *err)
 {
 	return database_read(store->database,
-			     &(struct database_statement){
-				 .sql = "SELECT version FROM schedules_version", .fn = note_integer, .arg = version},
+			     &(struct database_statement){.sql = "SELECT version FROM schedules_version",
+							  .fn = database_note_integer,
+							  .arg = version},
 			     err);
 }
 
 int schedules_count(struct store *store, uint64_t *count, struct error *err)
 {
-	return database_read(
-	    store->database,
-	    &(struct database_statement){.sql = "SELECT COUNT(*) FROM schedules", .fn = note_integer, .arg = count},
-	    err);
+	return database_read(store->database,
+			     &(struct database_statement){
+				 .sql = "SELECT COUNT(*) FROM schedules", .fn = database_note_integer, .arg = count},
+			     err);
 }

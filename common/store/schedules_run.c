@@ -3,14 +3,6 @@
 
 #include "store/schedules_private.h"
 
-static int note_row(void *arg, const struct database_row *row, struct error *err)
-{
-	(void)row;
-	(void)err;
-	*(bool *)arg = true;
-	return 0;
-}
-
 /* Writing the lock's row keeps others from taking it until the transaction ends. */
 static int begin(struct store *store, uint64_t token, bool *held, struct error *err)
 {
@@ -24,7 +16,7 @@ static int begin(struct store *store, uint64_t token, bool *held, struct error *
 									" WHERE token = $1 RETURNING token",
 								 .values = &value,
 								 .value_count = 1,
-								 .fn = note_row,
+								 .fn = database_note_row,
 								 .arg = held},
 				    err);
 }
@@ -96,7 +88,7 @@ static int move_on(struct store *store, struct schedule_run *run, struct error *
 						      " RETURNING schedule_id",
 					 .values = values,
 					 .value_count = run->next_due_ms > 0 ? 4 : 2,
-					 .fn = note_row,
+					 .fn = database_note_row,
 					 .arg = &run->stands},
 	    err);
 }

@@ -57,6 +57,14 @@ int store_open(struct store **out, const struct store_settings *settings, struct
 	return 0;
 }
 
+int store_open_from_config(struct store **out, const struct config *config, struct error *err)
+{
+	struct store_settings settings;
+	int r = store_settings_from_config(&settings, config, err);
+
+	return r == 0 ? store_open(out, &settings, err) : r;
+}
+
 void store_close(struct store *store)
 {
 	if (!store)

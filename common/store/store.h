@@ -41,6 +41,9 @@ void store_limit(struct store *store, int64_t ms);
 /** Borrows store.url and takes store.timeout_ms. `config` when there is no URL. */
 int store_settings_from_config(struct store_settings *out, const struct config *config, struct error *err) must_check;
 
+/** Opens the store that store.url names; `err` is that of one of the two above. */
+int store_open_from_config(struct store **out, const struct config *config, struct error *err) must_check;
+
 /** NULL is fine. */
 void store_close(struct store *store);
 

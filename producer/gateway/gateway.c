@@ -63,10 +63,7 @@ static void note_fatal(void *arg, const struct error *err)
 {
 	struct gateway *gateway = arg;
 
-	if (!atomic_flag_test_and_set(&gateway->fatal_claimed)) {
-		gateway->fatal = *err;
-		atomic_store(&gateway->has_fatal, true);
-	}
+	loop_state_fail(&gateway->loop, err);
 }
 
 /* --- making ----------------------------------------------------------------------------------- */
@@ -207,8 +204,7 @@ int gateway_new(struct gateway **out, const struct config *config, struct metric
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	gateway->config = config;
 	gateway->metrics = metrics;
-	atomic_flag_clear(&gateway->fatal_claimed);
-	atomic_store(&gateway->turned_ms, clock_monotonic_ms());
+	loop_state_init(&gateway->loop);
 	int r = make(gateway, err);
 	if (r != 0) {
 		gateway_free(gateway);
@@ -307,7 +303,7 @@ static void turn(struct gateway *gateway)
 	int64_t now_ms = clock_monotonic_ms();
 	desk_tick(gateway->desk, now_ms);
 	hub_tick(gateway->hub, now_ms);
-	atomic_store(&gateway->turned_ms, now_ms);
+	loop_state_turned(&gateway->loop, now_ms);
 }
 
 /* Lets the requests in hand finish; those that wait for a result are told where to find it. */
@@ -316,7 +312,7 @@ static void drain(struct gateway *gateway)
 	int64_t until_ms = clock_monotonic_ms() + gateway->drain_timeout_ms;
 
 	log_info(NULL, "stopping: finishing the requests in hand");
-	atomic_store(&gateway->stopping, true);
+	atomic_store(&gateway->loop.stopping, true);
 	http_service_close(gateway->service);
 	hub_end_all(gateway->hub);
 	bool idle = false;
@@ -331,7 +327,7 @@ static void drain(struct gateway *gateway)
 
 int gateway_run(struct gateway *gateway, struct reload *reload, struct error *err)
 {
-	while (stop_requested() == 0 && !atomic_load(&gateway->has_fatal)) {
+	while (stop_requested() == 0 && !loop_state_has_failed(&gateway->loop)) {
 		const struct config *news = reload_poll(reload);
 
 		if (news)
@@ -339,8 +335,5 @@ int gateway_run(struct gateway *gateway, struct reload *reload, struct error *er
 		turn(gateway);
 	}
 	drain(gateway);
-	if (!atomic_load(&gateway->has_fatal))
-		return 0;
-	*err = gateway->fatal;
-	return error_errno(err);
+	return loop_state_fault(&gateway->loop, err);
 }

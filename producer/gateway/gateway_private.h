@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "amqp/link.h"
+#include "base/loop_state.h"
 #include "base/pool.h"
 #include "base/queue.h"
 #include "desk.h"
@@ -60,13 +61,9 @@ struct gateway {
 	struct pool *replays_pool;
 
 	/* Written by one thread, read by others. */
-	atomic_int_fast64_t turned_ms; /**< when the main loop last turned */
-	atomic_bool missed;            /**< the hearing connection broke */
-	atomic_bool stopping;
-	atomic_bool out_of_time;   /**< to finish what is in hand */
-	atomic_flag fatal_claimed; /**< by the first thread that reports a fatal error */
-	atomic_bool has_fatal;     /**< `fatal` is written */
-	struct error fatal;
+	struct loop_state loop;
+	atomic_bool missed;      /**< the hearing connection broke */
+	atomic_bool out_of_time; /**< to finish what is in hand */
 };
 
 /** The routes, and their number. */

@@ -1,10 +1,8 @@
 #include "health.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "amqp/link_health.h"
-#include "base/clock.h"
 #include "gateway_private.h"
 
 /* Time without a turn after which the loop counts as stuck. */
@@ -13,12 +11,9 @@
 bool health_is_alive(void *arg, char *why, size_t why_size)
 {
 	struct gateway *gateway = arg;
-	int64_t silent_ms = clock_monotonic_ms() - atomic_load(&gateway->turned_ms);
 
-	if (silent_ms > STUCK_MS) {
-		snprintf(why, why_size, "the loop has not turned for %" PRId64 " ms", silent_ms);
+	if (!loop_state_is_turning(&gateway->loop, STUCK_MS, why, why_size))
 		return false;
-	}
 	if (gateway->synchronous)
 		return true;
 	return amqp_link_is_alive(gateway->publishing, "publishing", gateway->silence_ms, why, why_size) &&
@@ -42,10 +37,8 @@ bool health_is_ready(void *arg, char *why, size_t why_size)
 {
 	struct gateway *gateway = arg;
 
-	if (atomic_load(&gateway->stopping)) {
-		snprintf(why, why_size, "stopping");
+	if (!loop_state_is_serving(&gateway->loop, why, why_size))
 		return false;
-	}
 	if (gateway->synchronous)
 		return true; /* it listened only when its matchers were warm */
 	return link_is_ready(gateway, gateway->publishing, "publishing", why, why_size) &&

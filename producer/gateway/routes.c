@@ -7,12 +7,10 @@
 #include <string.h>
 
 #include "admission.h"
-#include "base/clock.h"
-#include "base/utf8.h"
-#include "cursor.h"
 #include "gateway_private.h"
 #include "health.h"
 #include "problems.h"
+#include "query.h"
 
 /* Threads of the intake, unless gateway.threads says otherwise. */
 #define INTAKE_THREADS 2
@@ -46,6 +44,16 @@ static void refuse_busy(struct http_call *call, const char *detail)
 	http_problem_init(&problem, &http_problem_overloaded, "%s", detail);
 	problem.retry_after_s = 1;
 	http_call_refuse(call, &problem);
+}
+
+/* NULL: the call was refused. */
+static struct visit *new_visit(struct http_call *call, visit_fn *handle, enum key_scope scope, int64_t max_wait_ms)
+{
+	struct visit *visit = visit_new(call, handle, scope, max_wait_ms);
+
+	if (!visit)
+		refuse_busy(call, "out of memory");
+	return visit;
 }
 
 void routes_pass(struct queue *queue, struct visit *visit)
@@ -131,12 +139,10 @@ void routes_stop_pools(struct gateway *gateway)
 
 static void pass_job(struct gateway *gateway, struct http_call *call, enum job_op op, enum key_scope scope)
 {
-	struct visit *visit = visit_new(call, intake_handle, scope, atomic_load(&gateway->max_wait_ms));
+	struct visit *visit = new_visit(call, intake_handle, scope, atomic_load(&gateway->max_wait_ms));
 
-	if (!visit) {
-		refuse_busy(call, "out of memory");
+	if (!visit)
 		return;
-	}
 	visit->op = op;
 	visit->has_user = op == JOB_ENROLL || op == JOB_UNENROLL;
 	if (visit->has_user)
@@ -184,107 +190,14 @@ static void handle_unenroll(void *arg, struct http_call *call)
 
 /* --- tasks ------------------------------------------------------------------------------------------ */
 
-static void refuse_query(struct http_call *call, const char *field, const char *detail)
-{
-	struct http_problem problem;
-
-	http_problem_init(&problem, &problem_invalid_query, "%s: %s", field, detail);
-	snprintf(problem.field, sizeof(problem.field), "%s", field);
-	http_call_refuse(call, &problem);
-}
-
-/* Reads one parameter. False: it was refused. */
-static bool read_query(struct http_call *call, const char *name, char *out, size_t size)
-{
-	int r = http_call_query(call, name, out, size);
-
-	if (r == -EEXIST)
-		refuse_query(call, name, "is there twice");
-	else if (r < 0)
-		refuse_query(call, name, "is too long or badly encoded");
-	return r >= 0;
-}
-
-static bool check_query(struct http_call *call, const char *const *known)
-{
-	const char *unknown = http_call_unknown_query(call, known);
-
-	if (unknown)
-		refuse_query(call, "query", "has a parameter that is not known here");
-	return !unknown;
-}
-
-static bool read_limit(struct http_call *call, struct visit_list *list)
-{
-	char text[16];
-
-	if (!read_query(call, "limit", text, sizeof(text)))
-		return false;
-	size_t digits = strspn(text, "0123456789");
-	list->limit = text[0] == '\0' ? 50 : (unsigned)strtoul(text, NULL, 10);
-	if (text[digits] == '\0' && digits < 10 && list->limit >= 1 && list->limit <= 200)
-		return true;
-	refuse_query(call, "limit", "a whole number from 1 to 200 was expected");
-	return false;
-}
-
-static bool read_filter(struct http_call *call, struct visit_list *list)
-{
-	char state[16];
-	char since[64];
-
-	if (!read_query(call, "state", state, sizeof(state)) ||
-	    !read_query(call, "scene", list->scene, sizeof(list->scene)) ||
-	    !read_query(call, "user", list->user_id, sizeof(list->user_id)) ||
-	    !read_query(call, "since", since, sizeof(since)))
-		return false;
-	list->has_state = state[0] != '\0';
-	if (list->has_state && task_state_from_name(state, &list->state) < 0) {
-		refuse_query(call, "state", "is not the name of a state");
-		return false;
-	}
-	if (list->scene[0] != '\0' && !job_scene_is_valid(list->scene)) {
-		refuse_query(call, "scene", "1 to 32 characters of a-z, 0-9, _ and - were expected");
-		return false;
-	}
-	/* PostgreSQL would fail, as if it were its fault. */
-	if (!utf8_is_valid(list->user_id, strlen(list->user_id))) {
-		refuse_query(call, "user", "is not valid UTF-8");
-		return false;
-	}
-	if (since[0] != '\0' && clock_parse_rfc3339(since, &list->since_ms) < 0) {
-		refuse_query(call, "since", "an RFC 3339 time was expected");
-		return false;
-	}
-	return true;
-}
-
-static bool read_list(struct http_call *call, struct visit_list *list)
-{
-	static const char *const known[] = {"state", "scene", "since", "user", "limit", "cursor", NULL};
-	char cursor[CURSOR_SIZE];
-
-	if (!check_query(call, known) || !read_filter(call, list) || !read_limit(call, list) ||
-	    !read_query(call, "cursor", cursor, sizeof(cursor)))
-		return false;
-	if (cursor[0] == '\0' || cursor_parse(cursor, &list->cursor))
-		return true;
-	refuse_query(call, "cursor", "is not one that was given out");
-	return false;
-}
-
 static void handle_list(void *arg, struct http_call *call)
 {
 	struct gateway *gateway = arg;
 	struct visit_list list = {0};
+	struct visit *visit;
 
-	if (!read_list(call, &list))
+	if (!query_read_tasks(call, &list) || !(visit = new_visit(call, tasks_handle_list, KEY_MATCH, 0)))
 		return;
-	struct visit *visit = visit_new(call, tasks_handle_list, KEY_MATCH, 0);
-	if (!visit) {
-		refuse_busy(call, "out of memory");
-		return;
-	}
 	visit->list = list;
 	routes_pass(gateway->reading, visit);
 }
@@ -300,67 +213,59 @@ static bool read_task_id(struct http_call *call, struct visit *visit)
 	return true;
 }
 
-static void pass_task(struct gateway *gateway, struct http_call *call, visit_fn *handle, bool one)
+static void pass_task(struct gateway *gateway, struct http_call *call, visit_fn *handle)
 {
-	static const char *const known[] = {NULL};
-	struct http_problem problem;
+	struct visit *visit;
 
-	if (!check_query(call, known))
+	if (!query_read_none(call) || !(visit = new_visit(call, handle, KEY_MATCH, 0)))
 		return;
-	struct visit *visit = visit_new(call, handle, KEY_MATCH, 0);
-	if (!visit) {
-		refuse_busy(call, "out of memory");
-	} else if (one && !read_task_id(call, visit)) {
-		http_problem_init(&problem, &problem_task_not_found, "the id is not that of a task");
-		routes_refuse(visit, &problem);
-	} else {
+	if (read_task_id(call, visit))
 		routes_pass(gateway->reading, visit);
-	}
+	else
+		routes_refuse_as(visit, &problem_task_not_found, "the id is not that of a task", 0);
 }
 
 static void handle_task(void *arg, struct http_call *call)
 {
-	pass_task(arg, call, tasks_handle_one, true);
+	pass_task(arg, call, tasks_handle_one);
 }
 
 static void handle_cancel(void *arg, struct http_call *call)
 {
-	pass_task(arg, call, tasks_handle_cancel, true);
+	pass_task(arg, call, tasks_handle_cancel);
 }
 
 static void handle_replay(void *arg, struct http_call *call)
 {
-	pass_task(arg, call, replays_handle, true);
+	pass_task(arg, call, replays_handle);
 }
 
 static void handle_task_events(void *arg, struct http_call *call)
 {
-	pass_task(arg, call, tasks_handle_events, true);
+	pass_task(arg, call, tasks_handle_events);
 }
 
 static void handle_events(void *arg, struct http_call *call)
 {
-	pass_task(arg, call, tasks_handle_events, false);
+	struct gateway *gateway = arg;
+	struct visit *visit;
+
+	if (query_read_none(call) && (visit = new_visit(call, tasks_handle_events, KEY_MATCH, 0)))
+		routes_pass(gateway->reading, visit);
 }
 
 /* --- schedules -------------------------------------------------------------------------------------- */
 
 static void pass_schedule(struct gateway *gateway, struct http_call *call, visit_fn *handle)
 {
-	static const char *const known[] = {NULL};
-	struct http_problem problem;
+	struct visit *visit;
 
-	if (!check_query(call, known))
+	if (!query_read_none(call) || !(visit = new_visit(call, handle, KEY_SCHEDULE, 0)))
 		return;
-	struct visit *visit = visit_new(call, handle, KEY_SCHEDULE, 0);
-	if (!visit) {
-		refuse_busy(call, "out of memory");
-	} else if (!read_task_id(call, visit)) {
-		http_problem_init(&problem, &problem_schedule_not_found, "the id is not that of a schedule");
-		routes_refuse(visit, &problem);
-	} else {
+	if (read_task_id(call, visit))
 		routes_pass(gateway->reading, visit);
-	}
+	else
+		routes_refuse_as(visit, &problem_schedule_not_found, "the id is not that of a schedule", 0);
 }
 
 static void handle_schedule(void *arg, struct http_call *call)
@@ -380,39 +285,25 @@ static void handle_run_now(void *arg, struct http_call *call)
 
 static void handle_new_schedule(void *arg, struct http_call *call)
 {
-	static const char *const known[] = {NULL};
 	struct gateway *gateway = arg;
+	struct visit *visit;
 
-	if (!check_query(call, known))
-		return;
-	struct visit *visit = visit_new(call, schedules_handle_add, KEY_SCHEDULE, 0);
-	if (visit)
+	if (query_read_none(call) && (visit = new_visit(call, schedules_handle_add, KEY_SCHEDULE, 0)))
 		routes_pass(gateway->intake, visit);
-	else
-		refuse_busy(call, "out of memory");
 }
 
 static void handle_schedules(void *arg, struct http_call *call)
 {
-	static const char *const known[] = {"limit", "cursor", NULL};
 	struct gateway *gateway = arg;
 	struct visit_list list = {0};
-	char cursor[CURSOR_SIZE];
+	char after[UUID_SIZE];
+	struct visit *visit;
 
-	if (!check_query(call, known) || !read_limit(call, &list) ||
-	    !read_query(call, "cursor", cursor, sizeof(cursor)))
+	if (!query_read_schedules(call, &list, after) ||
+	    !(visit = new_visit(call, schedules_handle_list, KEY_SCHEDULE, 0)))
 		return;
-	if (cursor[0] != '\0' && !uuid_is_valid(cursor)) {
-		refuse_query(call, "cursor", "is not one that was given out");
-		return;
-	}
-	struct visit *visit = visit_new(call, schedules_handle_list, KEY_SCHEDULE, 0);
-	if (!visit) {
-		refuse_busy(call, "out of memory");
-		return;
-	}
 	visit->list = list;
-	snprintf(visit->task_id, sizeof(visit->task_id), "%.36s", cursor);
+	memcpy(visit->task_id, after, UUID_SIZE);
 	routes_pass(gateway->reading, visit);
 }
 

@@ -19,15 +19,9 @@ struct replay {
 
 static int open_link(struct replay *replay, const struct config *config, struct error *err)
 {
-	struct amqp_link_settings settings = {.name = "facefleet replay", .topology = TOPOLOGY_JOBS};
-	struct amqp_url *url = calloc(1, sizeof(*url));
+	const struct amqp_link_settings settings = {.name = "facefleet replay", .topology = TOPOLOGY_JOBS};
+	int r = amqp_link_new_from_config(&replay->link, &settings, config, err);
 
-	if (!url)
-		return error_set(err, ERROR_INTERNAL, "out of memory");
-	int r = amqp_settings_from_config(url, &settings, config, err);
-	if (r == 0)
-		r = amqp_link_new(&replay->link, &settings, err);
-	free(url);
 	return r < 0 ? r : amqp_link_start(replay->link, err);
 }
 

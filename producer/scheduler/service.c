@@ -9,6 +9,7 @@
 #include "amqp/link.h"
 #include "amqp/settings.h"
 #include "base/clock.h"
+#include "base/loop_state.h"
 #include "base/stop.h"
 #include "dispatcher.h"
 #include "leader.h"
@@ -30,7 +31,6 @@
 struct service {
 	struct store_settings store_settings;
 	struct store *store; /* NULL: not reached yet */
-	struct amqp_url broker;
 	struct amqp_link *link;
 	struct meters meters;
 	struct mailbox box;
@@ -46,12 +46,8 @@ struct service {
 	uint64_t token; /* what it led with in the last turn; 0: another led */
 
 	/* Written by the loop, read by others. */
-	atomic_int_fast64_t turned_ms;
 	atomic_bool store_answers;
-	atomic_bool stopping;
-	atomic_flag fatal_claimed; /* by the first who reports a fatal error */
-	atomic_bool has_fatal;     /* `fatal` is written */
-	struct error fatal;
+	struct loop_state loop;
 };
 
 /* Any thread; on the link's when it is called by it. */
@@ -59,10 +55,7 @@ static void note_fatal(void *arg, const struct error *err)
 {
 	struct service *service = arg;
 
-	if (!atomic_flag_test_and_set(&service->fatal_claimed)) {
-		service->fatal = *err;
-		atomic_store(&service->has_fatal, true);
-	}
+	loop_state_fail(&service->loop, err);
 	mailbox_knock(&service->box);
 }
 
@@ -70,7 +63,7 @@ static void note_fatal(void *arg, const struct error *err)
 
 static int make_link(struct service *service, const struct config *config, struct metrics *metrics, struct error *err)
 {
-	struct amqp_link_settings settings = {
+	const struct amqp_link_settings settings = {
 	    .name = "facefleet-scheduler",
 	    .topology = TOPOLOGY_JOBS | TOPOLOGY_REPLIES,
 	    .publish_backlog = DISPATCHER_MAX_IN_FLIGHT,
@@ -78,9 +71,8 @@ static int make_link(struct service *service, const struct config *config, struc
 	    .on_fatal = note_fatal,
 	    .arg = service,
 	};
-	int r = amqp_settings_from_config(&service->broker, &settings, config, err);
 
-	return r == 0 ? amqp_link_new(&service->link, &settings, err) : r;
+	return amqp_link_new_from_config(&service->link, &settings, config, err);
 }
 
 static int make(struct service *service, const struct config *config, struct metrics *metrics, struct error *err)
@@ -117,8 +109,7 @@ int service_new(struct service **out, const struct config *config, struct metric
 	if (!service)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	TAILQ_INIT(&service->dispatcher.runs);
-	atomic_flag_clear(&service->fatal_claimed);
-	atomic_store(&service->turned_ms, clock_monotonic_ms());
+	loop_state_init(&service->loop);
 	int r = make(service, config, metrics, err);
 	if (r != 0) {
 		service_free(service);
@@ -227,7 +218,7 @@ static int act(struct service *service, struct error *err)
 	};
 	int r = fill_window(service, err);
 
-	if (r == 0 && !atomic_load(&service->stopping) && link_is_ready(service))
+	if (r == 0 && !atomic_load(&service->loop.stopping) && link_is_ready(service))
 		r = dispatcher_start(&service->dispatcher, &turn, err);
 	if (r == 0 && turn.is_held)
 		r = dispatcher_record(&service->dispatcher, &turn, err);
@@ -290,7 +281,7 @@ static void turn(struct service *service, int fd, int most_ms)
 		note_store(service, act(service, &err), &err);
 	(void)is_leading(service);
 	metric_set(service->meters.in_memory, (double)window_size(&service->window));
-	atomic_store(&service->turned_ms, clock_monotonic_ms());
+	loop_state_turned(&service->loop, clock_monotonic_ms());
 }
 
 /* What is under way gets its outcome, and is recorded. What the broker does not confirm by the end is published again
@@ -300,7 +291,7 @@ static void drain(struct service *service)
 	int64_t until_ms = clock_monotonic_ms() + DRAIN_MS;
 
 	log_info(NULL, "stopping");
-	atomic_store(&service->stopping, true);
+	atomic_store(&service->loop.stopping, true);
 	while (!dispatcher_is_idle(&service->dispatcher) && clock_monotonic_ms() < until_ms && stop_requested() <= 1)
 		turn(service, -1, DRAIN_TICK_MS);
 	turn(service, -1, 0);
@@ -315,11 +306,8 @@ int service_start(struct service *service, struct error *err)
 
 	atomic_store(&service->store_answers, true);
 	note_store(service, open_store(service, &why), &why);
-	if (atomic_load(&service->has_fatal)) {
-		*err = why;
-		return error_errno(err);
-	}
-	return amqp_link_start(service->link, err);
+	int r = loop_state_fault(&service->loop, err);
+	return r == 0 ? amqp_link_start(service->link, err) : r;
 }
 
 /* Takes over the settings that may change while it runs. */
@@ -332,7 +320,7 @@ static void adopt(struct service *service, const struct config *config)
 
 int service_run(struct service *service, struct reload *reload, struct error *err)
 {
-	while (stop_requested() == 0 && !atomic_load(&service->has_fatal)) {
+	while (stop_requested() == 0 && !loop_state_has_failed(&service->loop)) {
 		const struct config *news = reload_poll(reload);
 
 		if (news)
@@ -340,10 +328,7 @@ int service_run(struct service *service, struct reload *reload, struct error *er
 		turn(service, stop_fd(), RELOAD_MS);
 	}
 	drain(service);
-	if (!atomic_load(&service->has_fatal))
-		return 0;
-	*err = service->fatal;
-	return error_errno(err);
+	return loop_state_fault(&service->loop, err);
 }
 
 /* --- health, on the HTTP server's thread ------------------------------------------------------- */
@@ -351,17 +336,16 @@ int service_run(struct service *service, struct reload *reload, struct error *er
 bool service_is_healthy(void *arg, char *why, size_t why_size)
 {
 	struct service *service = arg;
-	int64_t silent_ms = clock_monotonic_ms() - atomic_load(&service->turned_ms);
+	int64_t stuck_ms =
+	    STUCK_MS + atomic_load(&service->poll_ms) + CALLS_IN_A_TURN * service->store_settings.timeout_ms;
 	struct amqp_link_status status;
 
+	if (!loop_state_is_turning(&service->loop, stuck_ms, why, why_size))
+		return false;
 	amqp_link_status(service->link, &status);
-	if (silent_ms >
-	    STUCK_MS + atomic_load(&service->poll_ms) + CALLS_IN_A_TURN * service->store_settings.timeout_ms)
-		snprintf(why, why_size, "the loop has not turned for %" PRId64 " ms", silent_ms);
-	else if (status.loop_silent_ms > service->silence_ms)
-		snprintf(why, why_size, "the link has not turned for %" PRId64 " ms", status.loop_silent_ms);
-	else
+	if (status.loop_silent_ms <= service->silence_ms)
 		return true;
+	snprintf(why, why_size, "the link has not turned for %" PRId64 " ms", status.loop_silent_ms);
 	return false;
 }
 
@@ -370,10 +354,10 @@ bool service_is_ready(void *arg, char *why, size_t why_size)
 	struct service *service = arg;
 	struct amqp_link_status status;
 
+	if (!loop_state_is_serving(&service->loop, why, why_size))
+		return false;
 	amqp_link_status(service->link, &status);
-	if (atomic_load(&service->stopping))
-		snprintf(why, why_size, "stopping");
-	else if (!atomic_load(&service->store_answers))
+	if (!atomic_load(&service->store_answers))
 		snprintf(why, why_size, "the store does not answer");
 	else if (!status.connected)
 		snprintf(why, why_size, "no broker");

@@ -383,7 +383,7 @@ def test_list_and_remove(fleet, sqlite, pictures):
         (["add", "--in", "1m", "--json", "unenroll", "ann"], "--json does not go with add"),
         (["list", "--in", "1m"], "--in does not go with list"),
         (["remove"], "more operands"),
-        (["forget", "x"], "add, list, remove or run-now"),
+        (["forget", "x"], "list, add, remove or run-now"),
     ],
 )
 def test_usage(fleet, sqlite, arguments, words):

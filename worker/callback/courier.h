@@ -1,26 +1,21 @@
 #ifndef CALLBACK_COURIER_H
 #define CALLBACK_COURIER_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "amqp/link.h"
 #include "base/compiler.h"
 #include "base/mailbox.h"
-#include "delivery.h"
-#include "endpoint.h"
-#include "http/client.h"
+#include "forwarding.h"
+#include "in_hand.h"
 #include "meters.h"
-#include "obs/breakers.h"
-#include "registry.h"
-#include "retry_plan.h"
-#include "signature.h"
+#include "posting.h"
 
 /*
  * The life of the messages in hand: arrived → (waiting) → posting → delivered, or forwarded to a
- * retry queue or to the parked messages → settled. One thread owns it; what others have to say
- * comes through the mailbox.
+ * retry queue or to the parked messages → settled. It decides which way a message goes; posting.h and
+ * forwarding.h take it there. One thread owns it; what others have to say comes through the mailbox.
  */
 
 /** What the courier works with; everything outlives it. */
@@ -28,24 +23,18 @@ struct courier_tools {
 	struct mailbox *box;
 	struct amqp_link *consuming;
 	struct amqp_link *publishing;
-	struct http_client *client;
-	const struct signature_keys *keys; /**< common to all endpoints without any of their own */
-	struct registry *registry;         /**< NULL: there is none */
-	struct breakers *breakers;         /**< of endpoints */
-	const struct retry_plan *plan;
 	struct meters *meters;
 	unsigned max_in_flight; /**< the prefetch */
-	unsigned max_per_endpoint;
-	int64_t timeout_ms; /**< of one attempt */
+	struct posting_tools posting;
 };
 
 struct courier {
-	struct courier_tools tools;
-	struct endpoints *endpoints;
-	TAILQ_HEAD(courier_deliveries, delivery) in_hand;
-	uint64_t lost; /**< deliveries up to this generation are the broker's again */
-	bool closing;  /**< nothing new is posted */
-	bool hurrying; /**< answers mean nothing any more */
+	struct mailbox *box;
+	struct meters *meters;
+	unsigned max_in_flight;
+	struct in_hand in_hand;
+	struct posting posting;
+	struct forwarding forwarding;
 };
 
 /** Returns 0 or -ENOMEM. */

@@ -51,6 +51,12 @@ void delivery_free(struct delivery *delivery)
 	free(delivery);
 }
 
+void delivery_tell(struct delivery *delivery, enum delivery_news news)
+{
+	delivery->news = news;
+	mailbox_post(delivery->box, &delivery->mail);
+}
+
 int delivery_attempts(const struct delivery *delivery)
 {
 	int32_t attempts = delivery->message->envelope.attempt;
@@ -128,8 +134,7 @@ static void take_answer(void *arg, const struct http_response *response)
 	};
 	if (response->outcome != HTTP_ANSWERED)
 		snprintf(delivery->answer.text, sizeof(delivery->answer.text), "%s", response->text);
-	delivery->news = DELIVERY_ANSWERED;
-	mailbox_post(delivery->box, &delivery->mail);
+	delivery_tell(delivery, DELIVERY_ANSWERED);
 }
 
 /* True if `text` can stand in a header: a publisher's tracestate must not add headers of its own. */

@@ -73,6 +73,9 @@ struct delivery *delivery_new(struct amqp_delivery *message, struct mailbox *box
 /** Frees it with its message, which is not settled by that. NULL is fine. */
 void delivery_free(struct delivery *delivery);
 
+/** Posts it to the mailbox with its news. It is the courier's again from then on. Whichever thread has it. */
+void delivery_tell(struct delivery *delivery, enum delivery_news news);
+
 /** Attempts made so far. */
 int delivery_attempts(const struct delivery *delivery);
 

@@ -1,6 +1,5 @@
 #include "service.h"
 
-#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "amqp/link_health.h"
 #include "amqp/settings.h"
 #include "base/clock.h"
+#include "base/loop_state.h"
 #include "base/stop.h"
 #include "courier.h"
 #include "http/address.h"
@@ -40,7 +40,6 @@ struct service {
 	struct retry_plan plan;
 	struct address_policy *policy;
 	struct http_client *client;
-	struct amqp_url broker;
 	struct amqp_link *consuming;
 	struct amqp_link *publishing;
 	struct meters meters;
@@ -53,12 +52,8 @@ struct service {
 	int64_t ticked_ms;
 
 	/* Written by one thread, read by others. */
-	atomic_uint_fast64_t lost;     /* generation of the last consuming connection that broke */
-	atomic_int_fast64_t turned_ms; /* when the loop last turned */
-	atomic_bool stopping;
-	atomic_flag fatal_claimed; /* by the first thread that reports a fatal error */
-	atomic_bool has_fatal;     /* `fatal` is written */
-	struct error fatal;
+	atomic_uint_fast64_t lost; /* generation of the last consuming connection that broke */
+	struct loop_state loop;
 };
 
 /* --- on the links' threads -------------------------------------------------------------------- */
@@ -73,8 +68,7 @@ static void take_delivery(void *arg, struct amqp_delivery *message)
 		amqp_delivery_free(message);
 		return;
 	}
-	delivery->news = DELIVERY_ARRIVED;
-	mailbox_post(&service->box, &delivery->mail);
+	delivery_tell(delivery, DELIVERY_ARRIVED);
 }
 
 static void note_lost(void *arg, uint64_t generation)
@@ -89,10 +83,7 @@ static void note_fatal(void *arg, const struct error *err)
 {
 	struct service *service = arg;
 
-	if (!atomic_flag_test_and_set(&service->fatal_claimed)) {
-		service->fatal = *err;
-		atomic_store(&service->has_fatal, true);
-	}
+	loop_state_fail(&service->loop, err);
 	mailbox_knock(&service->box);
 }
 
@@ -117,14 +108,12 @@ static int make_links(struct service *service, const struct config *config, stru
 	    .arg = service,
 	};
 
-	int r = amqp_settings_from_config(&service->broker, &settings, config, err);
-	if (r == 0)
-		r = amqp_link_new(&service->publishing, &settings, err);
+	int r = amqp_link_new_from_config(&service->publishing, &settings, config, err);
 	if (r != 0)
 		return r;
 	settings.name = "facefleet-callback consuming";
 	settings.on_lost = note_lost;
-	r = amqp_link_new(&service->consuming, &settings, err);
+	r = amqp_link_new_from_config(&service->consuming, &settings, config, err);
 	if (r == 0 && amqp_link_add_consumer(service->consuming, &consumer) < 0)
 		r = error_set(err, ERROR_INTERNAL, "out of memory");
 	return r;
@@ -159,15 +148,18 @@ static int make_courier(struct service *service, const struct config *config, st
 	    .box = &service->box,
 	    .consuming = service->consuming,
 	    .publishing = service->publishing,
-	    .client = service->client,
-	    .keys = service->keys,
-	    .registry = service->registry,
-	    .breakers = service->breakers,
-	    .plan = &service->plan,
 	    .meters = &service->meters,
 	    .max_in_flight = (unsigned)config_integer(config, OPTION_CALLBACK_MAX_IN_FLIGHT),
-	    .max_per_endpoint = (unsigned)config_integer(config, OPTION_CALLBACK_MAX_PER_ENDPOINT),
-	    .timeout_ms = service->timeout_ms,
+	    .posting =
+		{
+		    .client = service->client,
+		    .keys = service->keys,
+		    .registry = service->registry,
+		    .breakers = service->breakers,
+		    .plan = &service->plan,
+		    .max_per_endpoint = (unsigned)config_integer(config, OPTION_CALLBACK_MAX_PER_ENDPOINT),
+		    .timeout_ms = service->timeout_ms,
+		},
 	};
 
 	if (courier_init(&service->courier, &tools) != 0)
@@ -207,8 +199,7 @@ int service_new(struct service **out, const struct config *config, struct metric
 
 	if (!service)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
-	atomic_flag_clear(&service->fatal_claimed);
-	atomic_store(&service->turned_ms, clock_monotonic_ms());
+	loop_state_init(&service->loop);
 	int r = make(service, config, metrics, err);
 	if (r != 0) {
 		service_free(service);
@@ -253,7 +244,7 @@ static void turn(struct service *service, int fd)
 		service->ticked_ms = now_ms;
 		courier_tick(&service->courier, now_ms);
 	}
-	atomic_store(&service->turned_ms, now_ms);
+	loop_state_turned(&service->loop, now_ms);
 }
 
 /* Turns until nothing is in hand, or the time is over, or more than `signals` stops were asked for. */
@@ -271,7 +262,7 @@ static void drain(struct service *service)
 	struct courier *courier = &service->courier;
 
 	log_info(NULL, "stopping: finishing the callbacks under way");
-	atomic_store(&service->stopping, true);
+	atomic_store(&service->loop.stopping, true);
 	courier_close(courier);
 	if (amqp_link_drain(service->consuming, CANCEL_TIMEOUT_MS) != 0)
 		log_warning(NULL, "the broker did not confirm the end of consuming");
@@ -304,7 +295,7 @@ static void adopt(struct service *service, const struct config *config)
 
 int service_run(struct service *service, struct reload *reload, struct error *err)
 {
-	while (stop_requested() == 0 && !atomic_load(&service->has_fatal)) {
+	while (stop_requested() == 0 && !loop_state_has_failed(&service->loop)) {
 		const struct config *news = reload_poll(reload);
 
 		if (news)
@@ -312,10 +303,7 @@ int service_run(struct service *service, struct reload *reload, struct error *er
 		turn(service, stop_fd());
 	}
 	drain(service);
-	if (!atomic_load(&service->has_fatal))
-		return 0;
-	*err = service->fatal;
-	return error_errno(err);
+	return loop_state_fault(&service->loop, err);
 }
 
 /* --- health, on the HTTP server's thread ------------------------------------------------------- */
@@ -323,13 +311,9 @@ int service_run(struct service *service, struct reload *reload, struct error *er
 bool service_is_healthy(void *arg, char *why, size_t why_size)
 {
 	struct service *service = arg;
-	int64_t silent_ms = clock_monotonic_ms() - atomic_load(&service->turned_ms);
 
-	if (silent_ms > STUCK_MS) {
-		snprintf(why, why_size, "the loop has not turned for %" PRId64 " ms", silent_ms);
-		return false;
-	}
-	return amqp_link_is_alive(service->consuming, "consuming", service->silence_ms, why, why_size) &&
+	return loop_state_is_turning(&service->loop, STUCK_MS, why, why_size) &&
+	       amqp_link_is_alive(service->consuming, "consuming", service->silence_ms, why, why_size) &&
 	       amqp_link_is_alive(service->publishing, "publishing", service->silence_ms, why, why_size);
 }
 
@@ -337,10 +321,7 @@ bool service_is_ready(void *arg, char *why, size_t why_size)
 {
 	struct service *service = arg;
 
-	if (atomic_load(&service->stopping)) {
-		snprintf(why, why_size, "stopping");
-		return false;
-	}
-	return amqp_link_is_ready(service->consuming, "consuming", service->silence_ms, why, why_size) &&
+	return loop_state_is_serving(&service->loop, why, why_size) &&
+	       amqp_link_is_ready(service->consuming, "consuming", service->silence_ms, why, why_size) &&
 	       amqp_link_is_ready(service->publishing, "publishing", service->silence_ms, why, why_size);
 }

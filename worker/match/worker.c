@@ -1,23 +1,17 @@
 #include "worker_private.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "announcement.h"
 #include "base/clock.h"
 #include "base/stop.h"
-#include "job/control.h"
 #include "obs/log.h"
-#include "store/central_follower.h"
 
 /* After a reconnect the tasks of the lost connection can still be queued beside the new ones, and
  * a task comes back once after its images were fetched. Prefetches may rise while the worker runs. */
 #define QUEUE_SLACK 4
 #define MAX_IN_HAND ((size_t)QUEUE_SLACK * LANE_COUNT * WORKER_MAX_PREFETCH)
-/* How long a loop may not turn before the worker counts as dead. */
-#define LOOP_SILENT_MAX_MS 30000
 #define TICK_MS 100
 #define FLUSH_TIMEOUT_MS 5000
 #define REQUEUE_TIMEOUT_MS 3000
@@ -50,62 +44,6 @@ static void on_delivery(void *arg, struct amqp_delivery *delivery)
 	}
 	roster_add(worker->roster, task);
 	enqueue(worker, task);
-}
-
-static void cancel(struct worker *worker, const char *task_id)
-{
-	cancelled_add(worker->cancelled, task_id);
-	roster_cancel(worker->roster, task_id);
-}
-
-/* What the fleet is told. Whoever misses it finds out by other means. */
-static void heed(struct worker *worker, const struct control *control)
-{
-	switch (control->kind) {
-	case CONTROL_PEOPLE_CHANGED:
-		if (worker->registry)
-			registry_hear(worker->registry, control->version);
-		break;
-	case CONTROL_PHOTOS_FORGET:
-		if (worker->settings.matcher.photos)
-			photo_cache_forget(worker->settings.matcher.photos);
-		break;
-	case CONTROL_TASK_CANCELLED:
-		cancel(worker, control->task_id);
-		break;
-	case CONTROL_SETTINGS:
-		central_follower_hear(worker->settings.central);
-		break;
-	case CONTROL_ROLL_CALL:
-		pulse_send(worker->pulse);
-		break;
-	case CONTROL_PERSON_ERASED:
-	case CONTROL_HEARTBEAT:
-	case CONTROL_OTHER:
-		break;
-	}
-}
-
-static void on_control(void *arg, struct amqp_delivery *delivery)
-{
-	struct worker *worker = arg;
-	struct control control = {.kind = CONTROL_OTHER};
-	struct error err = {0};
-
-	if (strcmp(delivery->envelope.type, ENVELOPE_TYPE_CONTROL) == 0 &&
-	    control_decode(&control, delivery->body, delivery->body_size, &err) < 0)
-		log_warning(NULL, "a control message makes no sense", LOG_ERROR_FIELDS(&err));
-	heed(worker, &control);
-	amqp_link_settle(worker->jobs, delivery->tag, AMQP_ACK);
-	amqp_delivery_free(delivery);
-}
-
-static void announce_people(void *arg, uint64_t version)
-{
-	struct worker *worker = arg;
-	const struct control control = {.kind = CONTROL_PEOPLE_CHANGED, .version = version};
-
-	announcement_send(worker->replies, &control, &worker->meters);
 }
 
 static void on_fetched(void *arg, struct task *task)
@@ -180,7 +118,7 @@ static int make_links(struct worker *worker, struct error *err)
 	    .queue = TOPOLOGY_CONTROL_EXCHANGE,
 	    .hears = TOPOLOGY_CONTROL_EXCHANGE,
 	    .prefetch = CONTROL_PREFETCH,
-	    .on_delivery = on_control,
+	    .on_delivery = worker_take_control,
 	    .arg = worker,
 	};
 	if (r == 0 && amqp_link_add_consumer(worker->jobs, &control) != CONTROL_CONSUMER)
@@ -245,7 +183,7 @@ static int start_registry(struct worker *worker, struct error *err)
 
 	if (!settings->store.url[0])
 		return 0;
-	settings->announce = announce_people;
+	settings->announce = worker_announce_people;
 	settings->arg = worker;
 	int r = registry_start(&worker->registry, settings, err);
 	if (r < 0)
@@ -334,58 +272,6 @@ bool worker_failed(struct worker *worker, struct error *err)
 		*err = worker->failure;
 	pthread_mutex_unlock(&worker->lock);
 	return failed || (worker->registry && registry_failed(worker->registry, err));
-}
-
-bool worker_is_healthy(void *arg, char *why, size_t why_size)
-{
-	struct worker *worker = arg;
-	struct amqp_link *links[] = {worker->jobs, worker->replies};
-
-	for (size_t i = 0; i < array_size(links); i++) {
-		struct amqp_link_status status;
-		amqp_link_status(links[i], &status);
-		if (status.loop_silent_ms > LOOP_SILENT_MAX_MS) {
-			snprintf(why, why_size, "the broker loop has not turned for %lld ms",
-				 (long long)status.loop_silent_ms);
-			return false;
-		}
-	}
-	return vigil_holds(worker->vigil, clock_monotonic_ms(), why, why_size);
-}
-
-static bool link_is_ready(struct worker *worker, struct amqp_link *link, const char *name, char *why, size_t why_size)
-{
-	struct amqp_link_status status;
-
-	amqp_link_status(link, &status);
-	if (!status.connected)
-		snprintf(why, why_size, "%s: not connected to the broker%s%s", name,
-			 status.last_error.text[0] ? ": " : "", status.last_error.text);
-	else if (!status.consuming)
-		snprintf(why, why_size, "%s: no consumer registered", name);
-	else if (status.silent_ms > 3000 * worker->settings.link.heartbeat_s)
-		snprintf(why, why_size, "%s: no frame from the broker for %lld ms", name, (long long)status.silent_ms);
-	else if (status.blocked)
-		snprintf(why, why_size, "%s: the broker blocks publishers (memory or disk alarm)", name);
-	else
-		return true;
-	return false;
-}
-
-bool worker_is_ready(void *arg, char *why, size_t why_size)
-{
-	struct worker *worker = arg;
-
-	if (atomic_load(&worker->draining)) {
-		snprintf(why, why_size, "stopping");
-		return false;
-	}
-	if (outbox_refused(worker->outbox)) {
-		snprintf(why, why_size, "the broker refuses replies");
-		return false;
-	}
-	return link_is_ready(worker, worker->jobs, "jobs", why, why_size) &&
-	       link_is_ready(worker, worker->replies, "replies", why, why_size);
 }
 
 /* ---- stop ---- */

@@ -50,6 +50,12 @@ struct worker {
 /** Gives a task that nobody works on back to the queue. Any thread. */
 void worker_give_back(struct worker *worker, struct task *task);
 
+/** Takes a message of the control exchange and settles it; `arg` is the worker. On the jobs link's thread. */
+void worker_take_control(void *arg, struct amqp_delivery *delivery);
+
+/** Tells the fleet that people have changed up to that version; `arg` is the worker. Any thread. */
+void worker_announce_people(void *arg, uint64_t version);
+
 /** What the pool's threads do; `arg` is the worker. In worker_tasks.c. */
 extern const struct pool_ops worker_tasks;
 

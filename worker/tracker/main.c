@@ -1,10 +1,7 @@
 /* facefleet-tracker: records every state of every task in the store. */
 
-#include "http/server.h"
-#include "obs/program.h"
-#include "obs/supervision.h"
+#include "daemon/daemon.h"
 #include "service.h"
-#include "store/central_follower.h"
 
 static const char help[] =
     "Usage: facefleet-tracker [--config FILE] [--set KEY=VALUE]... [--print-config]\n"
@@ -21,62 +18,20 @@ static const char help[] =
     "\n"
     "Exit status: 0 stopped, 1 it could not go on, 2 wrong usage or configuration.\n";
 
-/* What lives as long as the program runs. */
-struct parts {
-	struct central_follower *central; /* NULL: no store */
-	struct service *service;
-	struct http_server *server;
-	struct supervision *supervision;
+static const struct daemon_program program = {
+    .name = "facefleet-tracker",
+    .part = "tracker",
+    .help = help,
+    .listen = OPTION_TRACKER_LISTEN,
+    .make = service_new,
+    .start = service_start,
+    .run = service_run,
+    .free = service_free,
+    .healthy = service_is_healthy,
+    .ready = service_is_ready,
 };
-
-static int start_server(struct parts *parts, const struct program *program, struct error *err)
-{
-	const struct http_server_settings settings = {
-	    .listen = config_string(program->config, OPTION_TRACKER_LISTEN),
-	    .metrics = program->metrics,
-	    .healthy = service_is_healthy,
-	    .ready = service_is_ready,
-	    .arg = parts->service,
-	};
-
-	return http_server_start(&parts->server, &settings, err);
-}
-
-static int start_supervision(struct parts *parts, struct error *err)
-{
-	const struct supervision_settings settings = {
-	    .healthy = service_is_healthy, .ready = service_is_ready, .arg = parts->service};
-
-	return supervision_start(&parts->supervision, &settings, err);
-}
-
-static int run(struct parts *parts, struct program *program)
-{
-	struct error err = {0};
-
-	/* The links before the page that asks them. */
-	if (central_follower_start(&parts->central, program, "tracker", &err) != 0 ||
-	    service_new(&parts->service, program->config, program->metrics, &err) != 0 ||
-	    service_start(parts->service, &err) != 0 || start_server(parts, program, &err) != 0 ||
-	    start_supervision(parts, &err) != 0)
-		return program_failed(&err, "start failed");
-	if (service_run(parts->service, program->reload, &err) != 0)
-		return program_failed(&err, "cannot go on");
-	return PROGRAM_STOPPED;
-}
 
 int main(int argc, char **argv)
 {
-	struct program program = {.name = "facefleet-tracker", .help = help};
-	struct parts parts = {0};
-	int status;
-
-	if (program_begin(&program, argc, argv, &status))
-		status = run(&parts, &program);
-	supervision_stop(parts.supervision);
-	http_server_stop(parts.server);
-	service_free(parts.service);
-	central_follower_stop(parts.central);
-	program_end(&program);
-	return status;
+	return daemon_main(&program, argc, argv);
 }

@@ -1,6 +1,5 @@
 #include "service.h"
 
-#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "amqp/link_health.h"
 #include "amqp/settings.h"
 #include "base/clock.h"
+#include "base/loop_state.h"
 #include "base/stop.h"
 #include "clerk.h"
 #include "obs/log.h"
@@ -28,7 +28,6 @@
 #define FINISH_TIMEOUT_MS 5000
 
 struct service {
-	struct amqp_url broker;
 	struct amqp_link *consuming;
 	struct amqp_link *publishing;
 	unsigned consumer;
@@ -46,13 +45,9 @@ struct service {
 
 	/* Written by one thread, read by others. */
 	atomic_uint in_hand;
-	atomic_bool paused;            /* the store is out of reach */
-	atomic_uint_fast64_t lost;     /* generation of the last consuming connection that broke */
-	atomic_int_fast64_t turned_ms; /* when the loop last turned */
-	atomic_bool stopping;
-	atomic_flag fatal_claimed; /* by the first thread that reports a fatal error */
-	atomic_bool has_fatal;     /* `fatal` is written */
-	struct error fatal;
+	atomic_bool paused;        /* the store is out of reach */
+	atomic_uint_fast64_t lost; /* generation of the last consuming connection that broke */
+	struct loop_state loop;
 };
 
 /* --- on other threads -------------------------------------------------------------------------- */
@@ -82,10 +77,7 @@ static void note_fatal(void *arg, const struct error *err)
 {
 	struct service *service = arg;
 
-	if (!atomic_flag_test_and_set(&service->fatal_claimed)) {
-		service->fatal = *err;
-		atomic_store(&service->has_fatal, true);
-	}
+	loop_state_fail(&service->loop, err);
 	mailbox_knock(&service->box);
 }
 
@@ -97,7 +89,7 @@ static bool is_caught_up(void *arg)
 
 	amqp_link_status(service->consuming, &status);
 	return status.connected && status.consuming && !atomic_load(&service->paused) &&
-	       !atomic_load(&service->stopping) && atomic_load(&service->in_hand) <= service->prefetch / 2;
+	       !atomic_load(&service->loop.stopping) && atomic_load(&service->in_hand) <= service->prefetch / 2;
 }
 
 /* --- what the clerk works with ----------------------------------------------------------------- */
@@ -130,7 +122,8 @@ static void set_paused(void *arg, bool paused)
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-static int make_consuming(struct service *service, struct amqp_link_settings *settings, struct error *err)
+static int make_consuming(struct service *service, const struct config *config, struct amqp_link_settings *settings,
+			  struct error *err)
 {
 	const struct amqp_consumer_settings consumer = {
 	    .queue = TOPOLOGY_TRACKER_QUEUE,
@@ -141,7 +134,7 @@ static int make_consuming(struct service *service, struct amqp_link_settings *se
 
 	settings->name = "facefleet-tracker consuming";
 	settings->on_lost = note_lost;
-	int r = amqp_link_new(&service->consuming, settings, err);
+	int r = amqp_link_new_from_config(&service->consuming, settings, config, err);
 	if (r < 0)
 		return r;
 	r = amqp_link_add_consumer(service->consuming, &consumer);
@@ -161,11 +154,9 @@ static int make_links(struct service *service, const struct config *config, stru
 	    .on_fatal = note_fatal,
 	    .arg = service,
 	};
+	int r = amqp_link_new_from_config(&service->publishing, &settings, config, err);
 
-	int r = amqp_settings_from_config(&service->broker, &settings, config, err);
-	if (r == 0)
-		r = amqp_link_new(&service->publishing, &settings, err);
-	return r == 0 ? make_consuming(service, &settings, err) : r;
+	return r == 0 ? make_consuming(service, config, &settings, err) : r;
 }
 
 static int make_clerk(struct service *service, const struct config *config, struct error *err)
@@ -239,8 +230,7 @@ int service_new(struct service **out, const struct config *config, struct metric
 
 	if (!service)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
-	atomic_flag_clear(&service->fatal_claimed);
-	atomic_store(&service->turned_ms, clock_monotonic_ms());
+	loop_state_init(&service->loop);
 	int r = make(service, config, metrics, err);
 	if (r != 0) {
 		service_free(service);
@@ -280,7 +270,7 @@ static void turn(struct service *service, int fd)
 	clerk_read_mail(clerk, now_ms);
 	clerk_tick(clerk, now_ms);
 	atomic_store(&service->in_hand, clerk->in_hand);
-	atomic_store(&service->turned_ms, now_ms);
+	loop_state_turned(&service->loop, now_ms);
 }
 
 /* Records what is in hand. What the broker has not confirmed by the end stays unsettled: it is delivered again. */
@@ -290,7 +280,7 @@ static void drain(struct service *service)
 	int64_t until_ms;
 
 	log_info(NULL, "stopping: recording what is in hand");
-	atomic_store(&service->stopping, true);
+	atomic_store(&service->loop.stopping, true);
 	clerk_close(clerk);
 	if (amqp_link_drain(service->consuming, CANCEL_TIMEOUT_MS) != 0)
 		log_warning(NULL, "the broker did not confirm the end of consuming");
@@ -312,7 +302,7 @@ int service_start(struct service *service, struct error *err)
 
 int service_run(struct service *service, struct reload *reload, struct error *err)
 {
-	while (stop_requested() == 0 && !atomic_load(&service->has_fatal)) {
+	while (stop_requested() == 0 && !loop_state_has_failed(&service->loop)) {
 		const struct config *news = reload_poll(reload);
 
 		if (news)
@@ -321,10 +311,7 @@ int service_run(struct service *service, struct reload *reload, struct error *er
 		turn(service, stop_fd());
 	}
 	drain(service);
-	if (!atomic_load(&service->has_fatal))
-		return 0;
-	*err = service->fatal;
-	return error_errno(err);
+	return loop_state_fault(&service->loop, err);
 }
 
 /* --- health, on the HTTP server's thread ------------------------------------------------------- */
@@ -332,13 +319,9 @@ int service_run(struct service *service, struct reload *reload, struct error *er
 bool service_is_healthy(void *arg, char *why, size_t why_size)
 {
 	struct service *service = arg;
-	int64_t silent_ms = clock_monotonic_ms() - atomic_load(&service->turned_ms);
 
-	if (silent_ms > STUCK_MS) {
-		snprintf(why, why_size, "the loop has not turned for %" PRId64 " ms", silent_ms);
-		return false;
-	}
-	return amqp_link_is_alive(service->consuming, "consuming", service->silence_ms, why, why_size) &&
+	return loop_state_is_turning(&service->loop, STUCK_MS, why, why_size) &&
+	       amqp_link_is_alive(service->consuming, "consuming", service->silence_ms, why, why_size) &&
 	       amqp_link_is_alive(service->publishing, "publishing", service->silence_ms, why, why_size);
 }
 
@@ -346,10 +329,8 @@ bool service_is_ready(void *arg, char *why, size_t why_size)
 {
 	struct service *service = arg;
 
-	if (atomic_load(&service->stopping)) {
-		snprintf(why, why_size, "stopping");
+	if (!loop_state_is_serving(&service->loop, why, why_size))
 		return false;
-	}
 	if (atomic_load(&service->paused) || metric_value(service->meters.store_up) == 0) {
 		snprintf(why, why_size, "the store is out of reach");
 		return false;

@@ -6,15 +6,11 @@
 
 static int infer_expand(struct nn_infer *in, const struct nn_node *node)
 {
-	const struct nn_tensor *asked;
-	int r = nn_infer_integers(in->graph, node, 1, &asked, in->err);
+	struct nn_shape shape;
+	int r = nn_infer_given_shape(in, node, 1, &shape);
 
 	if (r < 0)
 		return r;
-	struct nn_shape shape = {.rank = (int)nn_shape_count(&asked->shape)};
-	if (nn_shape_count(&asked->shape) > NN_MAX_RANK)
-		return nn_node_fail(node, in->err, "more than %d dimensions", NN_MAX_RANK);
-	memcpy(shape.dim, asked->i64, (size_t)shape.rank * sizeof(int64_t));
 	if (!nn_shape_valid(&shape) || !nn_shape_broadcast(&shape, nn_infer_input(in, node, 0), &shape))
 		return nn_node_fail(node, in->err, "its input does not fit the shape asked for");
 	return nn_infer_output(in, node, &shape);

@@ -1,5 +1,4 @@
 /* Operators that only change the shape. */
-#include <string.h>
 
 #include "nn/infer.h"
 #include "nn/ops/ops.h"
@@ -51,16 +50,11 @@ static int resolve(struct nn_infer *in, const struct nn_node *node, struct nn_sh
 
 static int infer_reshape(struct nn_infer *in, const struct nn_node *node)
 {
-	const struct nn_tensor *asked;
-	int r = nn_infer_integers(in->graph, node, 1, &asked, in->err);
+	struct nn_shape shape;
+	int r = nn_infer_given_shape(in, node, 1, &shape);
 
-	if (r < 0)
-		return r;
-	struct nn_shape shape = {.rank = (int)nn_shape_count(&asked->shape)};
-	if (nn_shape_count(&asked->shape) > NN_MAX_RANK)
-		return nn_node_fail(node, in->err, "more than %d dimensions", NN_MAX_RANK);
-	memcpy(shape.dim, asked->i64, (size_t)shape.rank * sizeof(int64_t));
-	r = resolve(in, node, &shape);
+	if (r == 0)
+		r = resolve(in, node, &shape);
 	return r < 0 ? r : nn_infer_output(in, node, &shape);
 }
 

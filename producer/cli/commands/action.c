@@ -23,16 +23,24 @@ static void list_names(const struct action *actions, size_t count, char *out, si
 							 : "");
 }
 
+static bool is_among(const char *name, const char *const names[ACTION_OPTIONS])
+{
+	for (size_t i = 0; i < ACTION_OPTIONS && names[i]; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 /* The first option of the command that does not go with the action, or NULL. */
 static const char *stray_option(const struct command *command, const struct cli *cli, const struct action *action)
 {
-	for (const struct arg_option *o = command->options[0]; o->name; o++) {
-		bool belongs = false;
+	for (const struct arg_option *const *table = command->options; *table; table++) {
+		bool is_own = table == command->options;
 
-		for (size_t i = 0; i < ACTION_OPTIONS && action->options[i]; i++)
-			belongs = belongs || strcmp(o->name, action->options[i]) == 0;
-		if (!belongs && args_count(cli->args, o->name) > 0)
-			return o->name;
+		for (const struct arg_option *o = *table; o->name; o++)
+			if (args_count(cli->args, o->name) > 0 &&
+			    !(is_own ? is_among(o->name, action->options) : action->has_shared))
+				return o->name;
 	}
 	return NULL;
 }

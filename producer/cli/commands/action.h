@@ -13,12 +13,14 @@ struct action {
 	enum exit_status (*run)(const struct cli *cli, void *arg);
 	unsigned least; /**< operands behind the name */
 	unsigned most;
-	const char *options[ACTION_OPTIONS]; /**< names of the command's own options that go with it; NULL-terminated */
+	const char
+	    *options[ACTION_OPTIONS]; /**< of the command's first table, those that go with it; NULL-terminated */
+	bool has_shared;              /**< all of its other tables, shared with other commands, go with it */
 };
 
 /**
  * The action that the command line asks for, the first of `actions` if it names none. NULL after a report of what is
- * wrong: another word, too few or too many operands, an option of the command's first table that does not go with it.
+ * wrong: another word, too few or too many operands, an option that does not go with it.
  */
 const struct action *action_of(const struct command *command, const struct cli *cli, const struct action *actions,
 			       size_t count);

@@ -68,7 +68,6 @@ static enum exit_status cancel(const struct cli *cli, struct store *store, struc
 
 static enum exit_status run(const struct cli *cli)
 {
-	struct store_settings settings;
 	struct store *store = NULL;
 	struct batch batch = {0};
 	struct error err = {0};
@@ -79,7 +78,7 @@ static enum exit_status run(const struct cli *cli)
 					     cli->args->operands[i]);
 	if (cli->args->operand_count == 0)
 		return command_usage(&command_cancel, "which task?");
-	if (store_settings_from_config(&settings, cli->config, &err) < 0 || store_open(&store, &settings, &err) < 0)
+	if (store_open_from_config(&store, cli->config, &err) < 0)
 		return report_failure(&err);
 	batch.controls = calloc(cli->args->operand_count, sizeof(*batch.controls));
 	enum exit_status status = STATUS_LOCAL_FAULT;

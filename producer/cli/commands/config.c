@@ -1,18 +1,15 @@
-#include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "cli/commands/action.h"
 #include "cli/commands/command.h"
 #include "cli/commands/in_store.h"
-#include "cli/fleet/control_message.h"
+#include "cli/commands/settings_draft.h"
 #include "cli/output/escape.h"
-#include "cli/output/json_row.h"
 #include "cli/output/report.h"
+#include "cli/output/setting_row.h"
 #include "cli/output/table.h"
 #include "cli/output/terminal.h"
 #include "config/reload.h"
@@ -26,8 +23,6 @@ static const struct arg_option options[] = {
     {0},
 };
 
-static const char *const programs[] = {"worker", "gateway", "callback", "tracker", "scheduler"};
-
 /* The program that --for names, "" without it; NULL after a report. */
 static const char *program_of(const struct cli *cli)
 {
@@ -35,69 +30,38 @@ static const char *program_of(const struct cli *cli)
 
 	if (!name)
 		return "";
-	for (size_t i = 0; i < array_size(programs); i++)
-		if (strcmp(programs[i], name) == 0)
+	for (size_t i = 0; i < SETTINGS_PROGRAM_COUNT; i++)
+		if (strcmp(settings_programs[i], name) == 0)
 			return name;
 	report_error("--for %s: must be worker, gateway, callback, tracker or scheduler", name);
 	return NULL;
 }
 
-static const char *shown(const char *program)
-{
-	return program[0] != '\0' ? program : "all";
-}
-
 /* --- get and history --- */
-
-static const struct table_column setting_columns[] = {
-    {.head = "setting"}, {.head = "value"}, {.head = "for"}, {.head = "revision", .right = true}};
-static const struct table_column change_columns[] = {{.head = "revision", .right = true},
-						     {.head = "time"},
-						     {.head = "who"},
-						     {.head = "for"},
-						     {.head = "setting"},
-						     {.head = "before"},
-						     {.head = "after"}};
 
 struct listing {
 	bool json;
 	struct table table;
 };
 
-static int print_setting(void *arg, const struct central_setting *s, struct error *err)
+static int print_setting(void *arg, const struct central_setting *setting, struct error *err)
 {
 	struct listing *listing = arg;
 
-	if (listing->json) {
-		json_t *row = json_pack("{s:s, s:s, s:o, s:I}", "setting", s->key, "value", s->value, "program",
-					json_row_text(s->program), "revision", (json_int_t)s->revision);
-		return json_row_print(row, false, stdout) < 0 ? error_set(err, ERROR_INTERNAL, "out of memory") : 0;
-	}
-	table_add_text(&listing->table, s->key);
-	table_add_text(&listing->table, s->value);
-	table_add_text(&listing->table, shown(s->program));
-	table_add(&listing->table, "%" PRIu64, s->revision);
+	if (listing->json)
+		return setting_row_json(setting, stdout) < 0 ? error_set(err, ERROR_INTERNAL, "out of memory") : 0;
+	setting_row_add(&listing->table, setting);
 	return 0;
 }
 
-static int print_change(void *arg, const struct central_change *c, struct error *err)
+static int print_change(void *arg, const struct central_change *change, struct error *err)
 {
 	struct listing *listing = arg;
 
-	if (listing->json) {
-		json_t *row =
-		    json_pack("{s:I, s:o, s:s, s:o, s:s, s:s?, s:s?}", "revision", (json_int_t)c->revision, "at",
-			      json_row_time(c->at_ms), "who", c->who, "program", json_row_text(c->program), "setting",
-			      c->key, "before", c->before, "after", c->after);
-		return json_row_print(row, false, stdout) < 0 ? error_set(err, ERROR_INTERNAL, "out of memory") : 0;
-	}
-	table_add(&listing->table, "%" PRIu64, c->revision);
-	table_add_time(&listing->table, c->at_ms);
-	table_add_text(&listing->table, c->who);
-	table_add_text(&listing->table, shown(c->program));
-	table_add_text(&listing->table, c->key);
-	table_add_text(&listing->table, c->before ? c->before : "");
-	table_add_text(&listing->table, c->after ? c->after : "");
+	if (listing->json)
+		return setting_row_change_json(change, stdout) < 0 ? error_set(err, ERROR_INTERNAL, "out of memory")
+								   : 0;
+	setting_row_add_change(&listing->table, change);
 	return 0;
 }
 
@@ -108,9 +72,9 @@ static enum exit_status print_all(const struct cli *cli, struct store *store, bo
 	struct error err = {0};
 
 	if (history)
-		table_init(&listing.table, change_columns, array_size(change_columns));
+		table_init(&listing.table, setting_row_change_columns, SETTING_ROW_CHANGE_COLUMNS);
 	else
-		table_init(&listing.table, setting_columns, array_size(setting_columns));
+		table_init(&listing.table, setting_row_columns, SETTING_ROW_COLUMNS);
 	int r = history ? central_history(store, HISTORY_MAX, print_change, &listing, &err)
 			: central_list(store, print_setting, &listing, &err);
 	if (r == 0 && !listing.json && table_rows(&listing.table) == 0 && !cli->quiet)
@@ -177,19 +141,13 @@ static void print_difference(void *arg, const struct config_change *change)
 	       change->after ? escape_text(change->after, after, sizeof(after)) : "-");
 }
 
-/* The settings as a program of this host would read them. */
-static struct config_sources sources_of(const struct cli *cli, const struct config_central *central, unsigned count)
-{
-	return (struct config_sources){
-	    .path = args_value(cli->args, "config"), .central = central, .central_count = count};
-}
-
 static int compare(const struct cli *cli, const struct central_set *set, const char *program, unsigned *found,
 		   struct error *err)
 {
 	struct config_central picked[CENTRAL_MAX];
-	const struct config_sources without = sources_of(cli, NULL, 0);
-	const struct config_sources with = sources_of(cli, picked, central_set_pick(set, program, picked));
+	const struct config_sources without = {.path = args_value(cli->args, "config")};
+	const struct config_sources with = {
+	    .path = without.path, .central = picked, .central_count = central_set_pick(set, program, picked)};
 	struct config *alone = NULL;
 	struct config *both = NULL;
 	int r = config_load(&alone, &without, err);
@@ -227,117 +185,6 @@ static enum exit_status diff(const struct cli *cli, void *arg)
 
 /* --- set, unset, rollback --- */
 
-/* What is to be written, and what there would be then. */
-struct draft {
-	uint64_t revision; /* that `now` is at least of */
-	struct central_set now;
-	struct central_setting write[CENTRAL_MAX];
-	unsigned count;
-};
-
-static int draft_add(void *arg, const struct central_setting *setting, struct error *err)
-{
-	struct draft *draft = arg;
-	int r = setting->value ? config_check_central(setting->key, setting->value, err) : 0;
-
-	if (r == 0 && draft->count == CENTRAL_MAX)
-		r = error_set(err, ERROR_CONFIG, "more than %d changes at once", CENTRAL_MAX);
-	if (r == 0)
-		r = central_set_put(&draft->now, setting, err);
-	if (r < 0)
-		return r;
-	struct central_setting *copy = &draft->write[draft->count++];
-	*copy = (struct central_setting){.program = strdup(setting->program),
-					 .key = strdup(setting->key),
-					 .value = setting->value ? strdup(setting->value) : NULL};
-	return copy->program && copy->key && (copy->value || !setting->value)
-		   ? 0
-		   : error_set(err, ERROR_INTERNAL, "out of memory");
-}
-
-static void draft_free(struct draft *draft)
-{
-	if (!draft)
-		return;
-	for (unsigned i = 0; i < draft->count; i++) {
-		free((char *)draft->write[i].program);
-		free((char *)draft->write[i].key);
-		free((char *)draft->write[i].value);
-	}
-	central_set_finish(&draft->now);
-	free(draft);
-}
-
-/* Every program must be able to use the whole: a scene needs its lane, retries a deadline that lets them be. */
-static int draft_check(const struct cli *cli, const struct draft *draft, struct error *err)
-{
-	struct config_central picked[CENTRAL_MAX];
-	int r = 0;
-
-	for (size_t i = 0; i < array_size(programs) && r == 0; i++) {
-		const struct config_sources sources =
-		    sources_of(cli, picked, central_set_pick(&draft->now, programs[i], picked));
-		struct config *config = NULL;
-
-		r = config_load(&config, &sources, err);
-		config_free(config);
-	}
-	return r;
-}
-
-static void write_who(char *out, size_t size)
-{
-	const struct passwd *user = getpwuid(geteuid());
-	char host[64] = "localhost";
-
-	gethostname(host, sizeof(host) - 1);
-	snprintf(out, size, "%.60s@%s", user ? user->pw_name : "?", host);
-}
-
-/* Tells those who listen; the others look every other second. */
-static void broadcast(const struct cli *cli, uint64_t revision)
-{
-	const struct control control = {.kind = CONTROL_SETTINGS, .version = revision};
-	struct error err = {0};
-
-	if (control_message_send(cli->config, "facefleet config", &control, 1, &err) < 0 && !cli->quiet)
-		report_note("The fleet was not told (%s); it looks for itself within seconds.", err.text);
-}
-
-static enum exit_status draft_write(const struct cli *cli, struct store *store, const struct draft *draft)
-{
-	char who[128];
-	uint64_t revision = draft->revision;
-	unsigned changed = 0;
-	struct error err = {0};
-
-	write_who(who, sizeof(who));
-	if (draft_check(cli, draft, &err) < 0 ||
-	    central_write(store, draft->write, draft->count, who, clock_unix_ms(), &revision, &changed, &err) < 0)
-		return report_failure(&err);
-	if (changed == 0) {
-		report_error("nothing to change: it is so already");
-		return STATUS_NOT_IN_PLACE;
-	}
-	broadcast(cli, revision);
-	printf("revision %" PRIu64 "\n", revision);
-	return STATUS_OK;
-}
-
-static struct draft *draft_new(struct store *store, struct error *err)
-{
-	struct draft *draft = calloc(1, sizeof(*draft));
-
-	if (!draft) {
-		error_set(err, ERROR_INTERNAL, "out of memory");
-		return NULL;
-	}
-	if (central_revision(store, &draft->revision, err) == 0 && central_set_read(&draft->now, store, err) == 0)
-		return draft;
-	draft_free(draft);
-	return NULL;
-}
-
 static enum exit_status put(const struct cli *cli, struct store *store, const char *key, const char *value)
 {
 	const char *program = program_of(cli);
@@ -346,10 +193,11 @@ static enum exit_status put(const struct cli *cli, struct store *store, const ch
 	if (!program)
 		return STATUS_USAGE;
 	const struct central_setting setting = {.program = program, .key = key, .value = value};
-	struct draft *draft = draft_new(store, &err);
-	enum exit_status status =
-	    !draft || draft_add(draft, &setting, &err) < 0 ? report_failure(&err) : draft_write(cli, store, draft);
-	draft_free(draft);
+	struct settings_draft *draft = settings_draft_new(store, &err);
+	enum exit_status status = !draft || settings_draft_add(draft, &setting, &err) < 0
+				      ? report_failure(&err)
+				      : settings_draft_write(cli, store, draft);
+	settings_draft_free(draft);
 	return status;
 }
 
@@ -363,14 +211,6 @@ static enum exit_status unset(const struct cli *cli, void *arg)
 	return put(cli, arg, action_operand(cli, 1), NULL);
 }
 
-static int draft_undo(struct draft *draft, struct store *store, uint64_t revision, struct error *err)
-{
-	if (revision > draft->revision)
-		return error_set(err, ERROR_CONFIG, "there is no revision %" PRIu64 ": the newest is %" PRIu64,
-				 revision, draft->revision);
-	return central_undo(store, revision, draft_add, draft, err);
-}
-
 static enum exit_status roll_back(const struct cli *cli, void *arg)
 {
 	const char *text = action_operand(cli, 1);
@@ -378,11 +218,11 @@ static enum exit_status roll_back(const struct cli *cli, void *arg)
 
 	if (text[0] == '\0' || strlen(text) > 18 || text[strspn(text, "0123456789")] != '\0')
 		return command_usage(&command_config, "rollback %s: must be a revision", text);
-	struct draft *draft = draft_new(arg, &err);
-	enum exit_status status = !draft || draft_undo(draft, arg, strtoull(text, NULL, 10), &err) < 0
+	struct settings_draft *draft = settings_draft_new(arg, &err);
+	enum exit_status status = !draft || settings_draft_undo(draft, arg, strtoull(text, NULL, 10), &err) < 0
 				      ? report_failure(&err)
-				      : draft_write(cli, arg, draft);
-	draft_free(draft);
+				      : settings_draft_write(cli, arg, draft);
+	settings_draft_free(draft);
 	return status;
 }
 

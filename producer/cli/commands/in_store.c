@@ -5,14 +5,10 @@
 
 enum exit_status in_store_run(const struct cli *cli, const struct action *action)
 {
-	struct store_settings settings;
 	struct store *store = NULL;
 	struct error err = {0};
-	int r = store_settings_from_config(&settings, cli->config, &err);
 
-	if (r == 0)
-		r = store_open(&store, &settings, &err);
-	if (r < 0)
+	if (store_open_from_config(&store, cli->config, &err) < 0)
 		return report_failure(&err);
 	enum exit_status status = action->run(cli, store);
 	store_close(store);

@@ -37,12 +37,9 @@ static int take_task(void *arg, const struct task_row *row, struct error *err)
 
 static int find_task(const struct config *config, struct task *task, struct error *err)
 {
-	struct store_settings settings;
 	struct store *store = NULL;
-	int r = store_settings_from_config(&settings, config, err);
+	int r = store_open_from_config(&store, config, err);
 
-	if (r == 0)
-		r = store_open(&store, &settings, err);
 	if (r == 0)
 		r = tasks_find(store, task->id, take_task, task, &task->recorded, err);
 	store_close(store);

@@ -5,7 +5,8 @@
 #include "base/clock.h"
 #include "cli/arguments/people_args.h"
 #include "cli/arguments/schedule_args.h"
-#include "cli/commands/command.h"
+#include "cli/commands/action.h"
+#include "cli/commands/in_store.h"
 #include "cli/commands/scheduled_job.h"
 #include "cli/output/report.h"
 #include "cli/output/schedule_row.h"
@@ -20,17 +21,6 @@ static const struct arg_option options[] = {
     {0},
 };
 
-static enum exit_status open_store(const struct cli *cli, struct store **store)
-{
-	struct store_settings settings;
-	struct error err = {0};
-	int r = store_settings_from_config(&settings, cli->config, &err);
-
-	if (r == 0)
-		r = store_open(store, &settings, &err);
-	return r < 0 ? report_failure(&err) : STATUS_OK;
-}
-
 /* --- add --- */
 
 static enum exit_status add_to_store(const struct cli *cli, struct schedule *schedule)
@@ -39,12 +29,11 @@ static enum exit_status add_to_store(const struct cli *cli, struct schedule *sch
 	struct error err = {0};
 	char due[CLOCK_RFC3339_SIZE];
 	bool inserted;
-	enum exit_status status = open_store(cli, &store);
 
-	if (status != STATUS_OK)
-		return status;
 	uuid_v7(schedule->schedule_id);
-	int r = schedules_add(store, schedule, &inserted, &err);
+	int r = store_open_from_config(&store, cli->config, &err);
+	if (r == 0)
+		r = schedules_add(store, schedule, &inserted, &err);
 	store_close(store);
 	if (r < 0)
 		return report_failure(&err);
@@ -55,13 +44,14 @@ static enum exit_status add_to_store(const struct cli *cli, struct schedule *sch
 	return STATUS_OK;
 }
 
-static enum exit_status add(const struct cli *cli)
+static enum exit_status add(const struct cli *cli, void *unused)
 {
 	struct schedule schedule = {.owner = ""};
 	struct buffer job = {0};
 	struct error err = {0};
 	int r = schedule_args_read(&schedule, cli->args, clock_unix_ms(), &err);
 
+	(void)unused;
 	if (r == 0)
 		r = scheduled_job_read(&schedule, &job, cli, 1, &err);
 	/* What is wrong with a photograph is no matter of usage. */
@@ -110,18 +100,12 @@ static int print_all(struct store *store, struct listing *listing, struct error 
 	return r;
 }
 
-static enum exit_status list(const struct cli *cli)
+static enum exit_status list(const struct cli *cli, void *arg)
 {
 	struct listing listing = {.json = args_count(cli->args, "json") > 0 || !terminal_of(STDOUT_FILENO).interactive};
-	struct store *store = NULL;
 	struct error err = {0};
-	enum exit_status status = open_store(cli, &store);
 
-	if (status != STATUS_OK)
-		return status;
-	int r = print_all(store, &listing, &err);
-	store_close(store);
-	if (r < 0)
+	if (print_all(arg, &listing, &err) < 0)
 		return report_failure(&err);
 	if (!listing.json && !listing.has_head && !cli->quiet)
 		report_note("Nothing is scheduled.");
@@ -130,9 +114,8 @@ static enum exit_status list(const struct cli *cli)
 
 /* --- remove, run-now --- */
 
-static enum exit_status finish(struct store *store, int r, bool found, const char *id, const struct error *err)
+static enum exit_status outcome(int r, bool found, const char *id, const struct error *err)
 {
-	store_close(store);
 	if (r < 0)
 		return report_failure(err);
 	if (found)
@@ -141,89 +124,45 @@ static enum exit_status finish(struct store *store, int r, bool found, const cha
 	return STATUS_NOT_IN_PLACE;
 }
 
-static enum exit_status remove_one(const struct cli *cli)
+static enum exit_status remove_one(const struct cli *cli, void *arg)
 {
-	const char *id = cli->args->operands[1];
-	struct store *store = NULL;
+	const char *id = action_operand(cli, 1);
 	struct error err = {0};
 	bool found = false;
-	enum exit_status status = open_store(cli, &store);
+	int r = schedules_remove(arg, id, &found, &err);
 
-	if (status != STATUS_OK)
-		return status;
-	int r = schedules_remove(store, id, &found, &err);
-	return finish(store, r, found, id, &err);
+	return outcome(r, found, id, &err);
 }
 
-static enum exit_status run_now(const struct cli *cli)
+static enum exit_status run_now(const struct cli *cli, void *arg)
 {
-	const char *id = cli->args->operands[1];
-	struct store *store = NULL;
+	const char *id = action_operand(cli, 1);
 	struct error err = {0};
 	char task_id[UUID_SIZE];
 	bool found = false;
-	enum exit_status status = open_store(cli, &store);
 
-	if (status != STATUS_OK)
-		return status;
 	uuid_v7(task_id);
-	int r = schedules_run_now(store, id, clock_unix_ms(), task_id, &found, &err);
+	int r = schedules_run_now(arg, id, clock_unix_ms(), task_id, &found, &err);
 	if (r == 0 && found)
 		printf("%s\n", task_id);
-	return finish(store, r, found, id, &err);
+	return outcome(r, found, id, &err);
 }
 
-/* --- which of them --- */
-
-static const struct action {
-	const char *name;
-	enum exit_status (*run)(const struct cli *cli);
-	unsigned least; /* operands behind the name */
-	unsigned most;
-} actions[] = {
-    {"add", add, 1, UINT32_MAX},
-    {"list", list, 0, 0},
-    {"remove", remove_one, 1, 1},
-    {"run-now", run_now, 1, 1},
+static const struct action actions[] = {
+    {"list", list, 0, 0, {"json"}},
+    {"add", add, 1, UINT32_MAX, {0}, .has_shared = true},
+    {"remove", remove_one, 1, 1, {0}},
+    {"run-now", run_now, 1, 1, {0}},
 };
-
-static const struct action *find_action(const char *name)
-{
-	for (size_t i = 0; i < array_size(actions); i++)
-		if (strcmp(actions[i].name, name) == 0)
-			return &actions[i];
-	return NULL;
-}
-
-/* The first option that does not go with the action: --json is for lists, all others are for what is added. */
-static const char *stray_option(const struct args *args, const struct action *action)
-{
-	bool is_list = strcmp(action->name, "list") == 0;
-	bool is_add = strcmp(action->name, "add") == 0;
-
-	for (const struct arg_option *const *table = command_schedule.options; *table; table++)
-		for (const struct arg_option *o = *table; o->name; o++)
-			if (args_count(args, o->name) > 0 && !(*table == options ? is_list : is_add))
-				return o->name;
-	return NULL;
-}
 
 static enum exit_status run(const struct cli *cli)
 {
-	const struct args *args = cli->args;
-	const char *name = args->operand_count > 0 ? args->operands[0] : "list";
-	unsigned behind = args->operand_count > 0 ? args->operand_count - 1 : 0;
-	const struct action *action = find_action(name);
+	const struct action *action = action_of(&command_schedule, cli, actions, array_size(actions));
 
 	if (!action)
-		return command_usage(&command_schedule, "schedule %s: add, list, remove or run-now?", name);
-	if (behind < action->least || behind > action->most)
-		return command_usage(&command_schedule, "schedule %s takes %s operands", name,
-				     behind < action->least ? "more" : "fewer");
-	const char *stray = stray_option(args, action);
-	if (stray)
-		return command_usage(&command_schedule, "--%s does not go with %s", stray, name);
-	return action->run(cli);
+		return STATUS_USAGE;
+	/* The job is read before the store is opened: photographs take their time. */
+	return action->run == add ? add(cli, NULL) : in_store_run(cli, action);
 }
 
 const struct command command_schedule = {

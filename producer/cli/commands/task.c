@@ -208,13 +208,12 @@ static enum exit_status run_in(struct store *store, const struct cli *cli)
 
 static enum exit_status run(const struct cli *cli)
 {
-	struct store_settings settings;
 	struct store *store = NULL;
 	struct error err = {0};
 
 	if (cli->args->operand_count != 1 || !uuid_is_valid(cli->args->operands[0]))
 		return command_usage(&command_task, "task takes the id of one task, a UUID in lower case");
-	if (store_settings_from_config(&settings, cli->config, &err) < 0 || store_open(&store, &settings, &err) < 0)
+	if (store_open_from_config(&store, cli->config, &err) < 0)
 		return fail(&err);
 	enum exit_status status = run_in(store, cli);
 	store_close(store);

@@ -137,7 +137,6 @@ static int read_filter(struct tasks_filter *filter, const struct args *args, str
 
 static enum exit_status run(const struct cli *cli)
 {
-	struct store_settings settings;
 	struct tasks_filter filter;
 	struct store *store = NULL;
 	double limit = DEFAULT_LIMIT;
@@ -148,7 +147,7 @@ static enum exit_status run(const struct cli *cli)
 	if (args_number(cli->args, "limit", 1, MAX_LIMIT, &limit, &err) < 0 ||
 	    read_filter(&filter, cli->args, &err) < 0)
 		return command_usage(&command_tasks, "%s", err.text);
-	if (store_settings_from_config(&settings, cli->config, &err) < 0 || store_open(&store, &settings, &err) < 0)
+	if (store_open_from_config(&store, cli->config, &err) < 0)
 		return report_failure(&err);
 	enum exit_status status = list(cli, store, &filter, (unsigned)limit);
 	store_close(store);

@@ -94,19 +94,27 @@ static void on_delivery(void *arg, struct amqp_delivery *delivery)
 	push(client, &arrival->ticket, CLIENT_REPLY, arrival);
 }
 
-static int open_jobs(struct client *client, const struct amqp_link_settings *common, struct error *err)
+static int open_jobs(struct client *client, const struct client_settings *settings, struct error *err)
 {
-	struct amqp_link_settings settings = *common;
+	const struct amqp_link_settings link = {
+	    .name = "facefleet",
+	    .topology = TOPOLOGY_JOBS,
+	    .publish_backlog = settings->tickets,
+	    .on_fatal = on_fatal,
+	    .arg = &client->jobs,
+	};
 
-	settings.name = "facefleet";
-	settings.topology = TOPOLOGY_JOBS;
-	settings.arg = &client->jobs;
-	return amqp_link_new(&client->jobs.link, &settings, err);
+	return amqp_link_new_from_config(&client->jobs.link, &link, settings->config, err);
 }
 
-static int open_replies(struct client *client, const struct amqp_link_settings *common, struct error *err)
+static int open_replies(struct client *client, const struct client_settings *settings, struct error *err)
 {
-	struct amqp_link_settings settings = *common;
+	const struct amqp_link_settings link = {
+	    .name = "facefleet replies",
+	    .publish_backlog = settings->tickets,
+	    .on_fatal = on_fatal,
+	    .arg = &client->replies,
+	};
 	struct amqp_consumer_settings consumer = {
 	    .queue = client->reply_queue,
 	    .prefetch = REPLY_PREFETCH,
@@ -118,9 +126,7 @@ static int open_replies(struct client *client, const struct amqp_link_settings *
 
 	uuid_v7(id);
 	snprintf(client->reply_queue, sizeof(client->reply_queue), "facefleet.cli.%s", id);
-	settings.name = "facefleet replies";
-	settings.arg = &client->replies;
-	int r = amqp_link_new(&client->replies.link, &settings, err);
+	int r = amqp_link_new_from_config(&client->replies.link, &link, settings->config, err);
 	if (r < 0)
 		return r;
 	r = amqp_link_add_consumer(client->replies.link, &consumer);
@@ -129,18 +135,10 @@ static int open_replies(struct client *client, const struct amqp_link_settings *
 
 static int start(struct client *client, const struct client_settings *settings, struct error *err)
 {
-	struct amqp_link_settings common = {.publish_backlog = settings->tickets, .on_fatal = on_fatal};
-	struct amqp_url *url = calloc(1, sizeof(*url));
-	int r;
+	int r = open_jobs(client, settings, err);
 
-	if (!url)
-		return error_set(err, ERROR_INTERNAL, "out of memory");
-	r = amqp_settings_from_config(url, &common, settings->config, err);
-	if (r == 0)
-		r = open_jobs(client, &common, err);
 	if (r == 0 && settings->replies)
-		r = open_replies(client, &common, err);
-	free(url);
+		r = open_replies(client, settings, err);
 	if (r == 0)
 		r = amqp_link_start(client->jobs.link, err);
 	if (r == 0 && settings->replies)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "amqp/control_message.h"
@@ -35,16 +34,10 @@ static int send_all(struct amqp_link *link, const struct control *controls, size
 int control_message_send(const struct config *config, const char *name, const struct control *controls, size_t count,
 			 struct error *err)
 {
-	struct amqp_link_settings settings = {.name = name, .topology = TOPOLOGY_CONTROL};
-	struct amqp_url *url = calloc(1, sizeof(*url));
+	const struct amqp_link_settings settings = {.name = name, .topology = TOPOLOGY_CONTROL};
 	struct amqp_link *link = NULL;
+	int r = amqp_link_new_from_config(&link, &settings, config, err);
 
-	if (!url)
-		return error_set(err, ERROR_INTERNAL, "out of memory");
-	int r = amqp_settings_from_config(url, &settings, config, err);
-	if (r == 0)
-		r = amqp_link_new(&link, &settings, err);
-	free(url);
 	if (r == 0)
 		r = amqp_link_start(link, err);
 	if (r == 0)

@@ -67,7 +67,7 @@ static void on_delivery(void *arg, struct amqp_delivery *delivery)
 
 static int open_link(struct muster *m, const struct config *config, struct error *err)
 {
-	struct amqp_link_settings settings = {.name = "facefleet muster", .topology = TOPOLOGY_CONTROL};
+	const struct amqp_link_settings settings = {.name = "facefleet muster", .topology = TOPOLOGY_CONTROL};
 	const struct amqp_consumer_settings consumer = {
 	    .queue = "facefleet.cli.control",
 	    .prefetch = PREFETCH,
@@ -76,14 +76,8 @@ static int open_link(struct muster *m, const struct config *config, struct error
 	    .on_delivery = on_delivery,
 	    .arg = m,
 	};
-	struct amqp_url *url = calloc(1, sizeof(*url));
+	int r = amqp_link_new_from_config(&m->link, &settings, config, err);
 
-	if (!url)
-		return error_set(err, ERROR_INTERNAL, "out of memory");
-	int r = amqp_settings_from_config(url, &settings, config, err);
-	if (r == 0)
-		r = amqp_link_new(&m->link, &settings, err);
-	free(url);
 	if (r < 0)
 		return r;
 	if (amqp_link_add_consumer(m->link, &consumer) < 0)

@@ -60,7 +60,7 @@ static void on_delivery(void *arg, struct amqp_delivery *delivery)
 
 static int open_link(struct traffic *t, const struct config *config, struct error *err)
 {
-	struct amqp_link_settings settings = {.name = "facefleet traffic", .topology = TOPOLOGY_REPLIES};
+	const struct amqp_link_settings settings = {.name = "facefleet traffic", .topology = TOPOLOGY_REPLIES};
 	const struct amqp_consumer_settings consumer = {
 	    .queue = "facefleet.cli.events",
 	    .prefetch = PREFETCH,
@@ -70,14 +70,8 @@ static int open_link(struct traffic *t, const struct config *config, struct erro
 	    .on_delivery = on_delivery,
 	    .arg = t,
 	};
-	struct amqp_url *url = calloc(1, sizeof(*url));
+	int r = amqp_link_new_from_config(&t->link, &settings, config, err);
 
-	if (!url)
-		return error_set(err, ERROR_INTERNAL, "out of memory");
-	int r = amqp_settings_from_config(url, &settings, config, err);
-	if (r == 0)
-		r = amqp_link_new(&t->link, &settings, err);
-	free(url);
 	if (r < 0)
 		return r;
 	if (amqp_link_add_consumer(t->link, &consumer) < 0)

@@ -7,6 +7,7 @@
 #include "broker.h"
 #include "fixture.h"
 #include "run.h"
+#include "wait.h"
 
 #define PARKED "facefleet.dead.parked"
 
@@ -45,12 +46,7 @@ static const struct amqp_depth *read_depth(const char *queue)
 /* Confirmed messages may be counted a little later. */
 static void wait_for_ready(unsigned count)
 {
-	int64_t until = clock_monotonic_ms() + 30000;
-
-	while (read_depth(PARKED)->ready != count) {
-		assert_true(clock_monotonic_ms() < until);
-		usleep(1000);
-	}
+	WAIT_UNTIL(read_depth(PARKED)->ready == count);
 }
 
 static void send(struct amqp_link *link, unsigned count)

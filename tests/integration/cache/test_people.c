@@ -4,13 +4,12 @@
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "cache/people_cache.h"
 #include "cache/people_redis.h"
 #include "person.h"
 #include "server.h"
+#include "wait.h"
 
 #define KEY "face:c:ann:model"
 
@@ -307,7 +306,6 @@ static void without(const char *go, const char *come, int64_t timeout_ms)
 {
 	struct redis *redis = server_client(timeout_ms);
 	struct process process = begin(redis, 5, 2);
-	int64_t until = clock_monotonic_ms() + 30000;
 
 	server_expect("FLUSHALL", "OK");
 	know(&process, 5);
@@ -330,10 +328,7 @@ static void without(const char *go, const char *come, int64_t timeout_ms)
 	people_finish(&found);
 	end(&other);
 	struct people_person person = person_make(6, 1);
-	while (people_redis_put(redis, NULL, KEY, &person) < 0) {
-		assert_true(clock_monotonic_ms() < until);
-		usleep(1000);
-	}
+	WAIT_UNTIL(people_redis_put(redis, NULL, KEY, &person) >= 0);
 	people_finish(&person);
 	expect_anew(redis, 6, 1, 0);
 	end(&process);

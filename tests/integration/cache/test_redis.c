@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "server.h"
+#include "wait.h"
 
 static const struct redis_argument ping = {"PING", 4};
 
@@ -34,12 +35,7 @@ static int ask_ping(struct redis *redis)
 /* Until commands work, or none does. */
 static void wait_for(struct redis *redis, bool works)
 {
-	int64_t until = clock_monotonic_ms() + 30000;
-
-	while ((ask_ping(redis) == 0) != works) {
-		assert_true(clock_monotonic_ms() < until);
-		usleep(1000);
-	}
+	WAIT_UNTIL((ask_ping(redis) == 0) == works);
 }
 
 static void test_commands(void **state)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "cache/redis.h"
 #include "fake_redis.h"
+#include "wait.h"
 
 static const struct redis_argument get[] = {{"GET", 3}, {"key", 3}};
 
@@ -63,12 +64,7 @@ static struct redis *make(const char *url, struct metrics *metrics, int64_t time
 
 static void wait_until_up(struct redis *redis)
 {
-	int64_t until = clock_monotonic_ms() + 30000;
-
-	while (!redis_is_up(redis)) {
-		assert_true(clock_monotonic_ms() < until);
-		usleep(1000);
-	}
+	WAIT_UNTIL(redis_is_up(redis));
 }
 
 static double counted(struct metrics *metrics, const char *outcome)
@@ -179,21 +175,14 @@ static void test_an_answer_nobody_asked_for(void **state)
 	struct fake_redis *fake = fake_redis_new();
 	struct metrics *metrics = metrics_new();
 	struct redis *redis = make(fake_redis_url(fake), metrics, 20000);
-	int64_t until = clock_monotonic_ms() + 20000;
 
 	(void)state;
 	wait_until_up(redis);
 	fake_redis_answers(fake, &two);
 	assert_int_equal(ask(redis), 0);
-	while (fake_redis_answered(fake) == 0) {
-		assert_true(clock_monotonic_ms() < until);
-		usleep(1000);
-	}
+	WAIT_UNTIL(fake_redis_answered(fake) > 0);
 	fake_redis_answers(fake, &good);
-	while (ask(redis) == 0) {
-		assert_true(clock_monotonic_ms() < until);
-		usleep(1000);
-	}
+	WAIT_UNTIL(ask(redis) != 0);
 	assert_true(counted(metrics, "unavailable") == 1);
 	redis_free(redis);
 	fake_redis_free(fake);
@@ -247,23 +236,15 @@ static void test_wrong_url(void **state)
 /* Who hangs in the resolver is left behind, and tidies up by itself. */
 static void test_a_name_that_is_never_resolved(void **state)
 {
-	int64_t until = clock_monotonic_ms() + 30000;
-
 	(void)state;
 	atomic_store(&resolver_hangs, true);
 	struct redis *redis = make("redis://127.0.0.1:1", NULL, 0);
-	while (atomic_load(&resolving) == 0) {
-		assert_true(clock_monotonic_ms() < until);
-		usleep(1000);
-	}
+	WAIT_UNTIL(atomic_load(&resolving) > 0);
 	assert_int_equal(ask(redis), -EAGAIN);
 	redis_free(redis);
 	assert_int_equal(atomic_load(&resolving), 1);
 	atomic_store(&resolver_hangs, false);
-	while (atomic_load(&resolving) > 0) {
-		assert_true(clock_monotonic_ms() < until);
-		usleep(1000);
-	}
+	WAIT_UNTIL(atomic_load(&resolving) == 0);
 }
 
 /* --- forgetting, by a server that does not keep to the rules --- */

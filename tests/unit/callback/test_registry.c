@@ -2,15 +2,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "callback/registry.h"
 #include "files.h"
 #include "store/store_private.h"
+#include "wait.h"
 
 #define HOOKS "https://shop.example/hooks"
-#define PATIENCE_MS 20000
 #define SOON_MS 10
 #define NEVER_MS 3600000
 
@@ -83,16 +82,6 @@ static unsigned signatures(const struct signature_keys *keys)
 	buffer_finish(&text);
 	return count;
 }
-
-#define WAIT_UNTIL(condition)                                                                                          \
-	do {                                                                                                           \
-		int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;                                                 \
-		while (!(condition)) {                                                                                 \
-			if (clock_monotonic_ms() > until_ms)                                                           \
-				fail_msg("in vain: " #condition);                                                      \
-			usleep(1000);                                                                                  \
-		}                                                                                                      \
-	} while (0)
 
 static void the_closest_name_counts(void **state)
 {

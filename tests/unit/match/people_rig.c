@@ -4,11 +4,8 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 
-#include "base/clock.h"
-
-#define PATIENCE_MS 20000
+#include "wait.h"
 
 static const char *const photo_names[] = {"person01_1.jpg", "person01_2.jpg", "person02_1.jpg"};
 
@@ -116,9 +113,6 @@ enum error_code people_rig_run(struct people_rig *rig, const struct job *job, un
 void people_rig_catch_up(struct people_rig *rig)
 {
 	struct galleries *galleries = registry_desk(rig->registry)->galleries;
-	int64_t until = clock_monotonic_ms() + PATIENCE_MS;
 
-	while (galleries_version(galleries) < atomic_load(&rig->announced) && clock_monotonic_ms() < until)
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	assert_true(galleries_version(galleries) >= atomic_load(&rig->announced));
+	WAIT_UNTIL(galleries_version(galleries) >= atomic_load(&rig->announced));
 }

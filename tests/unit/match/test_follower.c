@@ -2,16 +2,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "follower.h"
 #include "scratch_store.h"
+#include "wait.h"
 
 #define MODEL "model-a"
 #define DIMENSION 8
-#define PATIENCE_MS 20000
 #define NEVER_MS 600000
 
 /* One worker's knowledge of people. */
@@ -60,13 +58,9 @@ static void open_store(const struct store_settings *settings)
 		fail_msg("%s", err.text);
 }
 
-static bool reaches(uint64_t version)
+static void wait_for_version(uint64_t version)
 {
-	int64_t until = clock_monotonic_ms() + PATIENCE_MS;
-
-	while (galleries_version(listener.galleries) < version && clock_monotonic_ms() < until)
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	return galleries_version(listener.galleries) >= version;
+	WAIT_UNTIL(galleries_version(listener.galleries) >= version);
 }
 
 static int set_up_bare(void **state)
@@ -114,7 +108,7 @@ static void test_what_it_hears_of_is_there(void **state)
 	for (unsigned i = 1; i <= 20; i++) {
 		scratch_store_enroll(store, "staff", "ada", i, MODEL, DIMENSION);
 		follower_hear(listener.follower, i);
-		assert_true(reaches(i));
+		wait_for_version(i);
 	}
 }
 
@@ -123,7 +117,7 @@ static void test_what_nobody_tells_is_found_too(void **state)
 	(void)state;
 	start_well(50);
 	scratch_store_enroll(store, "staff", "ada", 1, MODEL, DIMENSION);
-	assert_true(reaches(1));
+	wait_for_version(1);
 }
 
 /* Somebody's word of a version that the store does not have leads nowhere, and not into a loop. */
@@ -136,7 +130,7 @@ static void test_rumours_are_harmless(void **state)
 	follower_hear(listener.follower, UINT64_MAX);
 	scratch_store_enroll(store, "staff", "ada", 1, MODEL, DIMENSION);
 	follower_hear(listener.follower, 1);
-	assert_true(reaches(1));
+	wait_for_version(1);
 	assert_false(follower_failed(listener.follower, &err));
 }
 
@@ -165,7 +159,7 @@ static void test_a_store_that_comes_later_is_found(void **state)
 	store_close(store);
 	store = NULL;
 	assert_int_equal(rename(elsewhere.folder, scratch.folder), 0);
-	assert_true(reaches(1));
+	wait_for_version(1);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -3,13 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "people_rig.h"
 #include "searches.h"
+#include "wait.h"
 
-#define PATIENCE_MS 20000
 #define TOGETHER 8
 
 static const struct quality_limits no_limits;
@@ -142,14 +140,10 @@ static void a_full_house_waits_no_longer(void **state)
 
 static void nobody_waits_for_ever(void **state)
 {
-	int64_t until = clock_monotonic_ms() + PATIENCE_MS;
-
 	(void)state;
 	assert_false(searches_are_due(searches));
 	searches_take(searches, search_for(0, RIG_ADA, "staff"));
-	while (!searches_are_due(searches) && clock_monotonic_ms() < until)
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	assert_true(searches_are_due(searches));
+	WAIT_UNTIL(searches_are_due(searches));
 	searches_finish(searches);
 	expect(0, "ada");
 	assert_false(searches_are_due(searches));

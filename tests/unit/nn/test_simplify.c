@@ -17,15 +17,17 @@ static float mean[] = {1, -1};
 static float variance[] = {4, 0.25f};
 static float slope[] = {0.1f, 0.2f};
 static float half = 0.5f;
+static float x[18];
 static const struct nn_shape shape = {.rank = 4, .dim = {1, 2, 3, 3}};
 
-static float conv_at(const float *x, int channel, int i)
+static float conv_at(int channel, int i)
 {
 	return weights[2 * channel] * x[i] + weights[2 * channel + 1] * x[9 + i] + bias[channel];
 }
 
 static void init(struct builder *b)
 {
+	support_noise(x, 18, 7);
 	builder_init(b, 13, 4, dims);
 	builder_floats(b, "w", 4, weight_dims, weights);
 	builder_floats(b, "b", 1, channel_dims, bias);
@@ -44,17 +46,18 @@ static unsigned steps_of(const struct nn_model *model)
 	return steps;
 }
 
-static float *run(struct builder *b, unsigned steps, float *x)
+/* The graph comes to so many steps, and `x` to what is expected. */
+static void expect(struct builder *b, const char *what, unsigned steps, const float expected[18])
 {
 	struct nn_model *model = support_build(b);
 	size_t count;
 
-	support_noise(x, 18, 7);
 	assert_int_equal(steps_of(model), steps);
 	float *got = support_run(model, &shape, x, &count);
 	assert_int_equal(count, 18);
+	support_assert_close(what, got, expected, 18, 1e-5);
+	free(got);
 	nn_model_free(model);
-	return got;
 }
 
 static float normalised(float sum, int channel)
@@ -65,7 +68,6 @@ static float normalised(float sum, int channel)
 static void test_batch_norm(void **state)
 {
 	struct builder b;
-	float x[18];
 	float expected[18];
 
 	(void)state;
@@ -73,11 +75,9 @@ static void test_batch_norm(void **state)
 	builder_node(&b, "Conv", "x w b", "c");
 	builder_node(&b, "BatchNormalization", "c scale b mean var", "y");
 	builder_output(&b, "y");
-	float *got = run(&b, 1, x);
 	for (int i = 0; i < 18; i++)
-		expected[i] = normalised(conv_at(x, i / 9, i % 9), i / 9);
-	support_assert_close("folded", got, expected, 18, 1e-5);
-	free(got);
+		expected[i] = normalised(conv_at(i / 9, i % 9), i / 9);
+	expect(&b, "folded", 1, expected);
 
 	/* Somebody else reads the convolution: it stays as it is. */
 	init(&b);
@@ -85,17 +85,14 @@ static void test_batch_norm(void **state)
 	builder_node(&b, "BatchNormalization", "c scale b mean var", "n");
 	builder_node(&b, "Sub", "n c", "y");
 	builder_output(&b, "y");
-	got = run(&b, 3, x);
 	for (int i = 0; i < 18; i++)
-		expected[i] = normalised(conv_at(x, i / 9, i % 9), i / 9) - conv_at(x, i / 9, i % 9);
-	support_assert_close("not folded", got, expected, 18, 1e-5);
-	free(got);
+		expected[i] = normalised(conv_at(i / 9, i % 9), i / 9) - conv_at(i / 9, i % 9);
+	expect(&b, "not folded", 3, expected);
 }
 
 static void test_scale(void **state)
 {
 	struct builder b;
-	float x[18];
 	float expected[18];
 
 	(void)state;
@@ -104,11 +101,9 @@ static void test_scale(void **state)
 	builder_node(&b, "Mul", "x half", "s");
 	builder_node(&b, "Conv", "s w b", "y");
 	builder_output(&b, "y");
-	float *got = run(&b, 1, x);
 	for (int i = 0; i < 18; i++)
-		expected[i] = 0.5f * (conv_at(x, i / 9, i % 9) - bias[i / 9]) + bias[i / 9];
-	support_assert_close("folded", got, expected, 18, 1e-5);
-	free(got);
+		expected[i] = 0.5f * (conv_at(i / 9, i % 9) - bias[i / 9]) + bias[i / 9];
+	expect(&b, "folded", 1, expected);
 
 	/* Somebody else reads the product: it is computed. */
 	init(&b);
@@ -117,17 +112,14 @@ static void test_scale(void **state)
 	builder_node(&b, "Conv", "s w b", "c");
 	builder_node(&b, "Sub", "c s", "y");
 	builder_output(&b, "y");
-	got = run(&b, 3, x);
 	for (int i = 0; i < 18; i++)
 		expected[i] -= 0.5f * x[i];
-	support_assert_close("not folded", got, expected, 18, 1e-5);
-	free(got);
+	expect(&b, "not folded", 3, expected);
 }
 
 static void test_residual(void **state)
 {
 	struct builder b;
-	float x[18];
 	float expected[18];
 
 	(void)state;
@@ -136,31 +128,26 @@ static void test_residual(void **state)
 	builder_node(&b, "Add", "x c", "a");
 	builder_node(&b, "PRelu", "a slope", "y");
 	builder_output(&b, "y");
-	float *got = run(&b, 1, x);
 	for (int i = 0; i < 18; i++) {
-		float sum = conv_at(x, i / 9, i % 9) + x[i];
+		float sum = conv_at(i / 9, i % 9) + x[i];
 		expected[i] = sum < 0 ? sum * slope[i / 9] : sum;
 	}
-	support_assert_close("added first", got, expected, 18, 1e-5);
-	free(got);
+	expect(&b, "added first", 1, expected);
 
 	init(&b);
 	builder_node(&b, "Conv", "x w b", "c");
 	builder_node(&b, "Relu", "c", "r");
 	builder_node(&b, "Add", "r x", "y");
 	builder_output(&b, "y");
-	got = run(&b, 1, x);
 	for (int i = 0; i < 18; i++)
-		expected[i] = fmaxf(conv_at(x, i / 9, i % 9), 0) + x[i];
-	support_assert_close("added last", got, expected, 18, 1e-5);
-	free(got);
+		expected[i] = fmaxf(conv_at(i / 9, i % 9), 0) + x[i];
+	expect(&b, "added last", 1, expected);
 }
 
 /* Both operands of an Add are convolutions, one made after the other; only one can take it over. */
 static void test_two_convolutions(void **state)
 {
 	struct builder b;
-	float x[18];
 	float expected[18];
 
 	(void)state;
@@ -169,18 +156,15 @@ static void test_two_convolutions(void **state)
 	builder_node(&b, "Conv", "x w", "d");
 	builder_node(&b, "Add", "c d", "y");
 	builder_output(&b, "y");
-	float *got = run(&b, 2, x);
 	for (int i = 0; i < 18; i++)
-		expected[i] = 2 * conv_at(x, i / 9, i % 9) - bias[i / 9];
-	support_assert_close("both", got, expected, 18, 1e-5);
-	free(got);
+		expected[i] = 2 * conv_at(i / 9, i % 9) - bias[i / 9];
+	expect(&b, "both", 2, expected);
 }
 
 /* What the graph also gives out, or somebody else also reads, must still be there. */
 static void test_not_fused(void **state)
 {
 	struct builder b;
-	float x[18];
 	float expected[18];
 
 	(void)state;
@@ -189,17 +173,14 @@ static void test_not_fused(void **state)
 	builder_node(&b, "Relu", "y", "r");
 	builder_output(&b, "y");
 	builder_output(&b, "r");
-	float *got = run(&b, 2, x);
 	for (int i = 0; i < 18; i++)
-		expected[i] = conv_at(x, i / 9, i % 9);
-	support_assert_close("kept", got, expected, 18, 1e-5);
-	free(got);
+		expected[i] = conv_at(i / 9, i % 9);
+	expect(&b, "kept", 2, expected);
 }
 
 static void test_constants_and_identities(void **state)
 {
 	struct builder b;
-	float x[18];
 	float expected[18];
 
 	(void)state;
@@ -212,13 +193,11 @@ static void test_constants_and_identities(void **state)
 	builder_node(&b, "Exp", "e", "unused");
 	builder_node(&b, "Identity", "e", "y");
 	builder_output(&b, "y");
-	float *got = run(&b, 1, x);
 	for (int i = 0; i < 18; i++) {
-		float sum = conv_at(x, i / 9, i % 9);
+		float sum = conv_at(i / 9, i % 9);
 		expected[i] = sum < 0 ? sum * slope[i / 9] * slope[i / 9] : sum;
 	}
-	support_assert_close("folded", got, expected, 18, 1e-5);
-	free(got);
+	expect(&b, "folded", 1, expected);
 }
 
 static const struct CMUnitTest tests[] = {

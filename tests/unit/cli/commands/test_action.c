@@ -3,16 +3,18 @@
 #include "cli/commands/action.h"
 
 static const struct arg_option options[] = {{"json", 'j', NULL, "x"}, {"out", 'o', "FILE", "x"}, {0}};
-static const struct command command = {.name = "things", .options = {options}};
+static const struct arg_option shared[] = {{"scene", 's', "NAME", "x"}, {0}};
+static const struct command command = {.name = "things", .options = {options, shared}};
 static const struct action actions[] = {
     {"list", NULL, 0, 0, {"json"}},
     {"drop", NULL, 1, 2, {0}},
+    {"add", NULL, 0, 0, {0}, .has_shared = true},
 };
 
 /* The action's name for a command line, "" when it is refused. */
 static const char *chosen(int argc, const char *const *argv)
 {
-	const struct arg_option *tables[] = {options, NULL};
+	const struct arg_option *tables[] = {options, shared, NULL};
 	struct error err = {0};
 	struct args args;
 
@@ -38,6 +40,7 @@ static void test_actions(void **state)
 	assert_string_equal(CHOSEN("--json"), "list");
 	assert_string_equal(CHOSEN("drop", "a"), "drop");
 	assert_string_equal(CHOSEN("drop", "a", "b"), "drop");
+	assert_string_equal(CHOSEN("add", "--scene", "gate"), "add");
 }
 
 static void test_refusals(void **state)
@@ -49,6 +52,8 @@ static void test_refusals(void **state)
 	assert_string_equal(CHOSEN("lists"), "");
 	assert_string_equal(CHOSEN("drop", "a", "--json"), "");
 	assert_string_equal(CHOSEN("list", "--out", "f"), "");
+	assert_string_equal(CHOSEN("list", "--scene", "gate"), "");
+	assert_string_equal(CHOSEN("add", "--json"), "");
 }
 
 static const struct CMUnitTest tests[] = {
