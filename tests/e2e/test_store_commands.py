@@ -154,11 +154,11 @@ def test_passwords_are_not_shown(shell):
     assert "hidden-word" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("password", ["secretive%zzword", "secre%00tive", "secretive/word", "secre?tive", "secre@tive"])
+@pytest.mark.parametrize("password", ["secretive%zzword", "secre%00tive", "secretive/word", "secre@tive"])
 def test_passwords_that_make_no_url_are_not_shown(shell, password):
     """The library that reads it quotes what it does not understand."""
     done = shell.run("store", "status", "--set", f"store.url=postgresql://fleet:{password}@localhost:1/people")
-    assert done.returncode == 2 and "write / @ : % as %2F %40 %3A %25" in done.stderr
+    assert done.returncode == 2 and "write % / @ : ? as %25 %2F %40 %3A %3F" in done.stderr
     assert not any(part in done.stdout + done.stderr for part in ("secre", "tive", "word@"))
 
 
