@@ -266,8 +266,8 @@ static void test_migration_may_take_longer(void **state)
 {
 	static const char *const statements[] = {
 	    "CREATE TABLE schema_version (version BIGINT NOT NULL)",
-	    "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
-	    " 'BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END'",
+	    ("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
+	     " 'BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END'"),
 	    "CREATE TRIGGER dawdle BEFORE INSERT ON schema_version FOR EACH ROW EXECUTE FUNCTION dawdle()",
 	};
 	const struct store_settings settings = {.url = server_new_database(), .timeout_ms = 200};
