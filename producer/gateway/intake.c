@@ -49,9 +49,10 @@ static void schedule(struct gateway *gateway, struct visit *visit, struct submis
 	if (r == 0)
 		r = later_add(*store, task, due_ms, message->body, message->body_size, &err);
 	if (r == 0) {
-		submission_answer_scheduled(submission, due_ms);
+		/* First, or who repeats the request at once is told that it is still under way. */
 		if (submission->ticket)
 			ticket_end(gateway, submission->ticket, true, store);
+		submission_answer_scheduled(submission, due_ms);
 	} else {
 		recent_remove(gateway->recent, task->task_id);
 		lose_scheduled(gateway, submission, &err);

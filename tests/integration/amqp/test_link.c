@@ -7,6 +7,7 @@
 #include "fixture.h"
 #include "job/job.h"
 #include "run.h"
+#include "wait.h"
 
 #define BATCH "facefleet.jobs.batch"
 
@@ -145,7 +146,7 @@ static void test_pause_and_resume_with_another_prefetch(void **state)
 	assert_int_equal(amqp_link_drain(link, 90000), 0);
 	assert_int_equal(post_read(&post, &post.deliveries), 19);
 	amqp_link_free(link);
-	assert_int_equal(broker_count_ready(&url, BATCH), 19);
+	WAIT_UNTIL(broker_count_ready(&url, BATCH) == 19);
 }
 
 static void test_requeue_and_dead_letter(void **state)
@@ -193,7 +194,7 @@ static void test_settlements_of_an_earlier_connection_are_dropped(void **state)
 	amqp_link_settle(link, stale, AMQP_ACK);
 	assert_int_equal(amqp_link_drain(link, 90000), 0);
 	amqp_link_free(link);
-	assert_int_equal(broker_count_ready(&url, BATCH), 1);
+	WAIT_UNTIL(broker_count_ready(&url, BATCH) == 1);
 }
 
 /* Deletes the batch lane's queue, and returns when a message has come through it again. */

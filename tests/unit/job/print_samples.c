@@ -167,6 +167,7 @@ static void print_controls(void)
 	    {.kind = CONTROL_PEOPLE_CHANGED, .version = 7},
 	    {.kind = CONTROL_PHOTOS_FORGET},
 	    {.kind = CONTROL_TASK_CANCELLED, .task_id = TASK_ID},
+	    {.kind = CONTROL_PERSON_ERASED, .user_id = "ann", .collection = "staff"},
 	    {.kind = CONTROL_ROLL_CALL},
 	    {.kind = CONTROL_HEARTBEAT,
 	     .heartbeat = {.worker = "host-1",
