@@ -52,13 +52,20 @@ int consumer_declare_queue(struct consumer *c, struct connection *connection, st
 		return declare_ear(c, connection, err);
 	if (c->own_queue_expires_ms == 0)
 		return 0;
+	int found = c->own_queue_made ? topology_find_queue(connection, c->queue, err) : 1;
+	if (found < 0)
+		return found;
+	if (found == 0)
+		return error_set(err, ERROR_TOPOLOGY, "the broker has lost the queue %s and what was in it", c->queue);
 	/* Durable and not exclusive, so that it outlives the broker's restart and this connection. */
 	struct topology_queue queue = {
 	    .arguments = {{.key = "x-queue-type", .text = "classic"},
 			  {.key = "x-expires", .number = c->own_queue_expires_ms}},
 	};
 	snprintf(queue.name, sizeof(queue.name), "%s", c->queue);
-	return topology_declare_queue(connection, &queue, err);
+	int r = topology_declare_queue(connection, &queue, err);
+	c->own_queue_made = c->own_queue_made || r == 0;
+	return r;
 }
 
 void consumer_delete_queue(struct consumer *c, struct connection *connection)

@@ -20,6 +20,7 @@ struct consumer {
 	unsigned number;
 	char queue[ENVELOPE_SHORT_SIZE];
 	int64_t own_queue_expires_ms;
+	bool own_queue_made; /* so it should be there */
 	const char *hears;
 	const char *hears_key;
 	int64_t hears_max;
@@ -47,7 +48,10 @@ struct consumer {
 
 void consumer_init(struct consumer *c, unsigned number, const struct amqp_consumer_settings *settings);
 
-/** Declares the queue that belongs to the consumer itself, if one does. Blocking. */
+/**
+ * Declares the queue that belongs to the consumer itself, if one does. One with an expiry that is not there the next
+ * time is ERROR_TOPOLOGY. Blocking.
+ */
 int consumer_declare_queue(struct consumer *c, struct connection *connection, struct error *err) must_check;
 
 /**

@@ -44,10 +44,13 @@ static int connect_to_any(struct survey *s, const struct amqp_url *url, struct e
  * Looks for an object without creating it: 1 it is there, 0 it is not, or a negative errno. A
  * broker that does not find it closes the channel, which is opened again.
  */
-static int is_there(struct survey *s, amqp_rpc_reply_t reply, struct error *err)
+static int find_exchange(struct survey *s, const struct topology_exchange *exchange, struct error *err)
 {
 	struct connection_refusal refusal = {0};
 
+	amqp_exchange_declare(s->connection.state, CONNECTION_CHANNEL, amqp_cstring_bytes(exchange->name),
+			      amqp_cstring_bytes(exchange->type), 1, 1, 0, 0, amqp_empty_table);
+	amqp_rpc_reply_t reply = amqp_get_rpc_reply(s->connection.state);
 	if (reply.reply_type == AMQP_RESPONSE_NORMAL)
 		return 1;
 	if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION)
@@ -57,18 +60,11 @@ static int is_there(struct survey *s, amqp_rpc_reply_t reply, struct error *err)
 	return connection_reopen_channel(&s->connection, err);
 }
 
-static int find_exchange(struct survey *s, const struct topology_exchange *exchange, struct error *err)
-{
-	amqp_exchange_declare(s->connection.state, CONNECTION_CHANNEL, amqp_cstring_bytes(exchange->name),
-			      amqp_cstring_bytes(exchange->type), 1, 1, 0, 0, amqp_empty_table);
-	return is_there(s, amqp_get_rpc_reply(s->connection.state), err);
-}
-
 static int find_queue(struct survey *s, const struct topology_queue *queue, struct error *err)
 {
-	amqp_queue_declare(s->connection.state, CONNECTION_CHANNEL, amqp_cstring_bytes(queue->name), 1, 1, 0, 0,
-			   amqp_empty_table);
-	return is_there(s, amqp_get_rpc_reply(s->connection.state), err);
+	int found = topology_find_queue(&s->connection, queue->name, err);
+
+	return found == 0 ? connection_reopen_channel(&s->connection, err) : found;
 }
 
 static void report(struct survey *s, const char *verdict, const char *kind, const char *name, const char *why)

@@ -89,6 +89,22 @@ int topology_declare_binding(struct connection *c, const struct topology_binding
 	return check_declared(amqp_get_rpc_reply(c->state), "binding of", binding->destination, err);
 }
 
+int topology_find_queue(struct connection *c, const char *name, struct error *err)
+{
+	struct connection_refusal refusal = {0};
+
+	amqp_queue_declare(c->state, CONNECTION_CHANNEL, amqp_cstring_bytes(name), 1, 1, 0, 0, amqp_empty_table);
+	amqp_rpc_reply_t reply = amqp_get_rpc_reply(c->state);
+	if (reply.reply_type == AMQP_RESPONSE_NORMAL)
+		return 1;
+	if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION)
+		connection_read_refusal(&reply.reply, &refusal);
+	/* The same code says of a queue that it is there, on a node that is not. */
+	if (refusal.code == AMQP_NOT_FOUND && strstr(refusal.text, "no queue"))
+		return 0;
+	return connection_check(reply, "look up", err);
+}
+
 static amqp_rpc_reply_t declare_queue(struct connection *c, const struct topology_queue *queue)
 {
 	amqp_table_entry_t entries[TOPOLOGY_MAX_ARGUMENTS];

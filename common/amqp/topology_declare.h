@@ -16,6 +16,9 @@ int topology_declare_queue(struct connection *c, const struct topology_queue *qu
 int topology_declare_binding(struct connection *c, const struct topology_binding *binding,
 			     struct error *err) must_check;
 
+/** Whether a queue is there: 1; 0, and then the channel is closed; or a negative errno, also while its node is down. */
+int topology_find_queue(struct connection *c, const char *name, struct error *err) must_check;
+
 /**
  * Declares a queue that exists and lists in `list` how it is unlike `queue` ("x-overflow is
  * drop-head, not reject-publish, …"). Returns the number of differences, with the channel open,

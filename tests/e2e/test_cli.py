@@ -430,6 +430,23 @@ def test_resume_sends_what_has_no_result(fleet, worker, tmp_path, kind):
     assert done.returncode == 0 and out.read_text() == text and len(worker.jobs) == 31
 
 
+def test_a_lost_reply_queue_ends_the_run_and_resume_mends_it(fleet, worker, tmp_path):
+    """As after a broker that died and forgot the queue it had just made: replies to it are gone."""
+    path, out = pairs(tmp_path, 5), str(tmp_path / "results.jsonl")
+    worker.answer = lambda job: [reply_to(job)] if job.body["reference"] == "1" else []
+    shell = fleet.start_shell("submit", path, "--wait", "--out", out, **PIPES)
+    wait_until(lambda: len(worker.jobs) == 5 and os.path.getsize(out) > 0, "five jobs, one result")
+    fleet.broker.api("DELETE", f"queues/{fleet.vhost}/{worker.jobs[0].properties.reply_to}")
+    status, _, err, _ = wait_for_end(shell)
+    assert status == 4
+    assert "lost the queue facefleet.cli." in err and "--resume" in err
+    worker.answer = cli_support.same
+    done = fleet.shell("submit", path, "--wait", "--out", out, "--resume")
+    assert done.returncode == 0 and "1 skipped" in done.stderr
+    with open(out, encoding="utf-8") as lines:
+        assert sorted(result["id"] for result in json_lines(lines.read())) == ids(5)
+
+
 def test_never_more_in_flight_than_asked(fleet, worker, tmp_path):
     worker.answer = cli_support.silent
     shell = fleet.start_shell("submit", pairs(tmp_path, 100), "--wait", "--in-flight", "7", **PIPES)

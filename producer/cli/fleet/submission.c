@@ -414,7 +414,8 @@ static enum exit_status conclude(struct submission *s)
 		end_early(s, counts->sent ? STATUS_LOCAL_FAULT : STATUS_USAGE, "%s", input->text);
 	progress_finish(&s->progress, counts);
 	if (s->over && s->settings->wait && counts->sent > counts->answered + counts->lost)
-		report_note("ended early: %" PRIu64 " tasks that were sent have no result here",
+		report_note("ended early: %" PRIu64
+			    " tasks that were sent have no result here (--resume sends them again)",
 			    counts->sent - counts->answered - counts->lost);
 	if (s->over)
 		return s->verdict;

@@ -255,6 +255,49 @@ static void test_deleted_queue_is_declared_and_consumed_again(void **state)
 	amqp_link_free(link);
 }
 
+static const struct amqp_consumer_settings own = {
+    .queue = "facefleet.reply.test",
+    .prefetch = 10,
+    .own_queue_expires_ms = 600000,
+    .on_delivery = post_on_delivery,
+    .arg = &post,
+};
+
+static void expect_own_queue_is_missed(void)
+{
+	assert_true(post_wait(&post, &post.fatal, 1));
+	assert_int_equal(post.fatal_error.code, ERROR_TOPOLOGY);
+	assert_non_null(strstr(post.fatal_error.text, "has lost the queue facefleet.reply.test"));
+}
+
+/* What was said to it meanwhile is gone, so nobody may wait for it. */
+static void test_own_queue_that_is_deleted_is_missed(void **state)
+{
+	(void)state;
+	struct amqp_link *link = post_open_ready(&post, &url, "cli", 0, &own);
+
+	broker_delete_queue(&url, own.queue);
+	expect_own_queue_is_missed();
+	amqp_link_free(link);
+	assert_int_equal(broker_count_queues(&url, own.queue), 0);
+}
+
+static void test_own_queue_is_missed_after_a_reconnect(void **state)
+{
+	(void)state;
+	struct amqp_consumer_settings paused = own;
+	paused.paused = true;
+	struct amqp_link *link = post_open_ready(&post, &url, "forgetful", 0, &paused);
+
+	/* Nobody consumes, so the link does not hear of it. */
+	broker_delete_queue(&url, own.queue);
+	/* The management interface learns of a connection a few seconds late. */
+	while (!broker_close_connection("forgetful"))
+		;
+	expect_own_queue_is_missed();
+	amqp_link_free(link);
+}
+
 static void test_largest_message_and_one_too_large(void **state)
 {
 	(void)state;
@@ -423,6 +466,8 @@ static const struct CMUnitTest tests[] = {
     CASE(test_settlements_of_an_earlier_connection_are_dropped),
     CASE(test_deleted_queue_is_declared_and_consumed_again),
     CASE(test_deleted_queue_costs_no_other_one),
+    CASE(test_own_queue_that_is_deleted_is_missed),
+    CASE(test_own_queue_is_missed_after_a_reconnect),
     CASE(test_largest_message_and_one_too_large),
     CASE(test_deeply_nested_header_does_no_harm),
     CASE(test_hosts_are_tried_in_turn),
