@@ -61,8 +61,8 @@ struct amqp_consumer_settings {
 	bool paused;       /**< do not start until amqp_link_resume() */
 	/**
 	 * Declare the queue itself as the caller's own, with `x-expires` of this many ms, and delete it when the link
-	 * is freed; 0: it is in the topology. A broker that dies may forget a queue it has just made, or one is deleted:
-	 * what was in it is lost, which is fatal (ERROR_TOPOLOGY).
+	 * is freed; 0: it is in the topology. A broker that dies may forget a queue it has just made, or one is
+	 * deleted: what was in it is lost, which is fatal (ERROR_TOPOLOGY).
 	 */
 	int64_t own_queue_expires_ms;
 	/**
