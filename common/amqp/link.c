@@ -364,7 +364,7 @@ static void join(struct amqp_link *link)
 	watchdog_stop(&link->watchdog);
 }
 
-void amqp_link_free(struct amqp_link *link)
+void amqp_link_stop(struct amqp_link *link)
 {
 	if (!link)
 		return;
@@ -375,8 +375,16 @@ void amqp_link_free(struct amqp_link *link)
 	pthread_mutex_unlock(&link->lock);
 	if (link->started)
 		join(link);
+	link->started = false;
 	/* Whoever called for a message has to hear of it, even if the thread never ran. */
 	publisher_accept(&link->publisher, &link->inbox);
 	publisher_finish(&link->publisher);
+}
+
+void amqp_link_free(struct amqp_link *link)
+{
+	if (!link)
+		return;
+	amqp_link_stop(link);
 	destroy(link);
 }

@@ -143,10 +143,13 @@ struct amqp_link_status {
 void amqp_link_status(struct amqp_link *link, struct amqp_link_status *out);
 
 /**
- * Sends what settlements are queued, closes the connection politely, ends the thread, frees. Messages without an
- * outcome get AMQP_ABANDONED. Bounded: 2 s, or 5 s more (and what the resolver takes) while a connection is being
- * opened. NULL is fine.
+ * Sends what settlements are queued, closes the connection politely, ends the thread. Messages without an outcome get
+ * AMQP_ABANDONED, and no callback is called after that. Others may still use the link: it publishes and settles nothing
+ * any more. Bounded: 2 s, or 5 s more (and what the resolver takes) while a connection is being opened. NULL is fine.
  */
+void amqp_link_stop(struct amqp_link *link);
+
+/** Stops it, if that was not done before, and frees. NULL is fine. */
 void amqp_link_free(struct amqp_link *link);
 
 #endif

@@ -27,7 +27,7 @@ int dead_start(struct dead **out, const struct dead_settings *settings, struct e
 /** Takes no more dead jobs. */
 void dead_drain(struct dead *dead);
 
-/** Closes the connection and frees. After the publishing link is freed. NULL is fine. */
+/** Closes the connection and frees. After the publishing link is stopped, before it is freed. NULL is fine. */
 void dead_free(struct dead *dead);
 
 #endif

@@ -310,13 +310,15 @@ void worker_stop(struct worker *worker)
 {
 	if (!worker)
 		return;
-	/* Producers of work before its consumers, and the publisher before the links its outcomes settle on. */
+	/* Producers of work before its consumers, and the publisher before the links its outcomes settle on; but those
+	 * links still say things to it until they have ended. */
 	atomic_store(&worker->draining, true);
 	fetcher_free(worker->fetcher);
 	pool_stop(worker->pool);
-	amqp_link_free(worker->replies);
+	amqp_link_stop(worker->replies);
 	amqp_link_free(worker->jobs);
 	dead_free(worker->dead);
+	amqp_link_free(worker->replies);
 	records_free(worker->records);
 	registry_stop(worker->registry);
 	outbox_free(worker->outbox);

@@ -453,6 +453,20 @@ static void test_publish_is_refused_when_the_backlog_is_full(void **state)
 	assert_int_equal(post.outcomes[AMQP_ABANDONED], 3);
 }
 
+/* What ends after it may still say things to it. */
+static void test_a_stopped_link_takes_nothing_and_harms_nobody(void **state)
+{
+	(void)state;
+	struct amqp_link *link = post_open_ready(&post, &url, "sender", TOPOLOGY_JOBS, NULL);
+	const struct amqp_tag tag = {.generation = 1, .delivery = 1};
+	struct buffer body = {0};
+
+	amqp_link_stop(link);
+	assert_int_equal(amqp_link_publish(link, amqp_message_new("", BATCH, &body), NULL, NULL), -ESHUTDOWN);
+	amqp_link_settle(link, tag, AMQP_ACK);
+	amqp_link_free(link);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -474,6 +488,7 @@ static const struct CMUnitTest tests[] = {
     CASE(test_refused_login_is_said_at_once),
     CASE(test_metrics),
     CASE(test_publish_is_refused_when_the_backlog_is_full),
+    CASE(test_a_stopped_link_takes_nothing_and_harms_nobody),
 };
 
 RUN_TESTS(tests)
