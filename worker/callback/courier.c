@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "http/url.h"
+#include "job/web_url.h"
 #include "obs/log.h"
 
 int courier_init(struct courier *courier, const struct courier_tools *tools)
@@ -50,7 +51,8 @@ static void log_attempt(const struct delivery *delivery)
 static void handle_answer(struct courier *courier, struct delivery *delivery)
 {
 	posting_judge(&courier->posting, delivery);
-	if (courier->posting.hurrying) {
+	/* What came before the end counts: whoever has the callback is not to get it twice. */
+	if (courier->posting.hurrying && delivery->verdict.what != VERDICT_DELIVERED) {
 		in_hand_settle(&courier->in_hand, delivery, AMQP_REQUEUE);
 		return;
 	}
@@ -119,6 +121,16 @@ static void handle_disabled(struct courier *courier, struct delivery *delivery)
 	}
 }
 
+/* What the HTTP client takes and the registry does not understand could not be switched off there. */
+static int check_url(const char *url, char origin[HTTP_ORIGIN_SIZE], struct error *err)
+{
+	const char *problem = web_url_problem(url);
+
+	if (!problem && http_url_origin(url, origin) != 0)
+		problem = "cannot be read";
+	return problem ? error_set(err, ERROR_INVALID_JOB, "its URL %s", problem) : 0;
+}
+
 static void admit(struct courier *courier, struct delivery *delivery)
 {
 	char origin[HTTP_ORIGIN_SIZE];
@@ -126,8 +138,7 @@ static void admit(struct courier *courier, struct delivery *delivery)
 
 	if (delivery_prepare(delivery, &err) != 0) {
 		refuse(courier, delivery, PARK_INVALID, &err);
-	} else if (http_url_origin(delivery->message->envelope.callback_url, origin) != 0) {
-		error_set(&err, ERROR_INVALID_JOB, "not an http or https URL");
+	} else if (check_url(delivery->message->envelope.callback_url, origin, &err) != 0) {
 		refuse(courier, delivery, PARK_REFUSED, &err);
 	} else if (!park_disabled(courier, delivery) && posting_enter(&courier->posting, delivery, origin) != 0) {
 		in_hand_settle(&courier->in_hand, delivery, AMQP_REQUEUE);

@@ -32,7 +32,7 @@ struct posting_tools {
 struct posting {
 	struct posting_tools tools;
 	struct endpoints *endpoints;
-	bool hurrying; /**< answers mean nothing any more */
+	bool hurrying; /**< no answer but a success means anything any more */
 };
 
 /** Returns 0 or -ENOMEM. */

@@ -51,6 +51,29 @@ static void parks_what_cannot_be_posted(void **state)
 	assert_true(metric_value(world->meters.parked[PARK_INVALID]) == 1);
 }
 
+/* curl would go to shop.example with each; the registry of endpoints would not know it as one of them. */
+static void parks_urls_that_no_endpoint_can_have(void **state)
+{
+	static const char *const odd[] = {
+	    "https:/shop.example/hooks",
+	    "https:///shop.example/hooks",
+	    "https:\\\\shop.example/hooks",
+	    "https://you@shop.example/hooks",
+	    "https://shop%2Eexample/hooks",
+	    "https://shop.example\xE3\x80\x82/hooks",
+	};
+	struct world *world = *state;
+
+	for (unsigned i = 0; i < array_size(odd); i++) {
+		arrive_at(world, odd[i]);
+		assert_int_equal(fake.posted_count, 0);
+		assert_int_equal(fake.published_count, i + 1);
+		confirm(world, i, AMQP_CONFIRMED);
+	}
+	assert_true(metric_value(world->meters.parked[PARK_REFUSED]) == array_size(odd));
+	assert_string_equal(fake.published[1].message->envelope.reason, "callback refused: its URL has no host");
+}
+
 static void acks_a_reply_that_wants_no_callback(void **state)
 {
 	struct world *world = *state;
@@ -93,13 +116,31 @@ static void hurrying_gives_back_what_is_being_posted(void **state)
 	assert_int_equal(fake.published_count, 0);
 }
 
+/* Its answer came before the client ended. */
+static void hurrying_counts_what_was_delivered(void **state)
+{
+	struct world *world = *state;
+	struct delivery_report report;
+
+	arrive(world, 1, 1);
+	courier_close(&world->courier);
+	courier_hurry(&world->courier);
+	answer(world, 0, HTTP_ANSWERED, 204);
+	settled(1, 1, 1, AMQP_ACK);
+	report_says(0, "delivery.unknown.delivered", &report);
+	assert_int_equal(report.attempt, 1);
+	assert_true(courier_is_idle(&world->courier));
+}
+
 static const struct CMUnitTest tests[] = {
     WORLD_TEST(acks_what_was_delivered),
     WORLD_TEST(parks_after_the_last_attempt),
     WORLD_TEST(parks_what_cannot_be_posted),
+    WORLD_TEST(parks_urls_that_no_endpoint_can_have),
     WORLD_TEST(acks_a_reply_that_wants_no_callback),
     WORLD_TEST(closing_gives_back_what_is_not_under_way),
     WORLD_TEST(hurrying_gives_back_what_is_being_posted),
+    WORLD_TEST(hurrying_counts_what_was_delivered),
 };
 
 RUN_TESTS(tests)

@@ -120,8 +120,10 @@ static void continues_the_trace(void **state)
 static void shows_no_secret_of_the_url(void **state)
 {
 	(void)state;
-	struct delivery *delivery = delivery_with(sample_delivery(ENCODING_JSON, 0));
+	struct amqp_delivery *message = sample_delivery(ENCODING_JSON, 0);
 
+	strcpy(message->envelope.callback_url, "https://user:secret@shop.example/hook?token=secret");
+	struct delivery *delivery = delivery_with(message);
 	assert_non_null(strstr(delivery->url, "shop.example/hook"));
 	assert_null(strstr(delivery->url, "secret"));
 	delivery_free(delivery);
