@@ -41,10 +41,10 @@ static bool is_port(const char *at, const char *end)
 	if (at == end)
 		return true;
 	size_t digits = (size_t)(end - at) - 1;
-	if (*at != ':' || digits == 0 || digits > 5 || strspn(at + 1, DIGITS) != digits)
+	/* A port is written in one way only: as ":0443" it would pass by what is said of ":443". */
+	if (*at != ':' || digits == 0 || digits > 5 || at[1] == '0' || strspn(at + 1, DIGITS) != digits)
 		return false;
-	long port = strtol(at + 1, NULL, 10);
-	return port > 0 && port <= 65535;
+	return strtol(at + 1, NULL, 10) <= 65535;
 }
 
 const char *web_url_problem(const char *url)

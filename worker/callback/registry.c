@@ -253,10 +253,12 @@ static const struct known *find(struct registry *registry, const char *url)
 
 void registry_look(struct registry *registry, const char *url, struct registry_entry *out)
 {
+	char begin[ENDPOINTS_PREFIX_SIZE - 1] = ""; /* no name is longer: what is behind tells none from another */
 	char canonical[ENDPOINTS_PREFIX_SIZE];
 
 	*out = (struct registry_entry){0};
-	if (!registry || endpoints_canonical(url, canonical, NULL) < 0)
+	memcpy(begin, url, strnlen(url, sizeof(begin) - 1));
+	if (!registry || endpoints_canonical(begin, canonical, NULL) < 0)
 		return;
 	const struct known *known = find(registry, canonical);
 	if (known) {

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "callback/registry.h"
 #include "files.h"
+#include "job/job.h"
 #include "store/store_private.h"
 #include "wait.h"
 
@@ -98,6 +99,23 @@ static void the_closest_name_counts(void **state)
 	assert_int_equal(signatures(look(registry, "http://SHOP.example:8080/").keys), 1);
 	assert_int_equal(signatures(look(registry, "https://other.example/hooks").keys), 0);
 	assert_int_equal(signatures(look(registry, "no URL").keys), 0);
+	registry_free(registry);
+}
+
+/* Names are shorter than URLs may be. */
+static void a_long_url_has_its_endpoint(void **state)
+{
+	char url[JOB_MAX_URL_BYTES + 1];
+	bool done;
+
+	(void)state;
+	make_secret("shop.example", false);
+	assert_int_equal(endpoints_disable(store, HOOKS, "because", 1, &done, NULL), 0);
+	struct registry *registry = start(NEVER_MS);
+	snprintf(url, sizeof(url), HOOKS "/%02000d", 1);
+	assert_non_null(look(registry, url).disabled);
+	snprintf(url, sizeof(url), "https://shop.example/%02000d", 1);
+	assert_int_equal(signatures(look(registry, url).keys), 1);
 	registry_free(registry);
 }
 
@@ -260,6 +278,7 @@ static void without_a_store(void **state)
 
 static const struct CMUnitTest tests[] = {
     CASE(the_closest_name_counts),
+    CASE(a_long_url_has_its_endpoint),
     CASE(the_old_secret_ends),
     CASE(a_damaged_secret_is_none),
     CASE(changes_are_seen),

@@ -42,6 +42,7 @@ static void test_bad(void **state)
 	    {"https://@example.com/", "user name"},
 	    {"https://example.com:/", "port"},
 	    {"https://example.com:0/", "port"},
+	    {"https://example.com:0443/", "port"},
 	    {"https://example.com:65536/", "port"},
 	    {"https://example.com:123456/", "port"},
 	    {"https://example.com:8o/", "port"},
