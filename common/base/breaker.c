@@ -16,18 +16,28 @@ void breaker_init(struct breaker *breaker, const struct breaker_settings *settin
 {
 	assert(settings->window_ms >= BREAKER_SLICES && settings->least >= 1 && settings->open_ms >= 1);
 	assert(settings->share > 0 && settings->share <= 1);
-	*breaker = (struct breaker){.settings = settings};
+	*breaker = (struct breaker){.settings = settings, .ticket = BREAKER_FIRST_TICKET};
 }
 
-bool breaker_allow(struct breaker *breaker, int64_t now_ms)
+unsigned breaker_allow(struct breaker *breaker, int64_t now_ms)
 {
 	if (breaker->state == BREAKER_CLOSED)
-		return true;
+		return breaker->ticket;
 	if (now_ms < breaker->until_ms)
-		return false;
+		return 0;
+	if (breaker->state == BREAKER_OPEN)
+		breaker->ticket++;
 	breaker->state = BREAKER_HALF_OPEN;
 	breaker->until_ms = now_ms + breaker->settings->open_ms;
-	return true;
+	return breaker->ticket;
+}
+
+static void close_again(struct breaker *breaker)
+{
+	unsigned ticket = breaker->ticket + 1;
+
+	breaker_init(breaker, breaker->settings);
+	breaker->ticket = ticket;
 }
 
 static void open_up(struct breaker *breaker, int64_t now_ms)
@@ -35,6 +45,7 @@ static void open_up(struct breaker *breaker, int64_t now_ms)
 	int64_t open_ms = breaker->settings->open_ms;
 
 	breaker->state = BREAKER_OPEN;
+	breaker->ticket++;
 	breaker->until_ms = now_ms + random_between(open_ms, open_ms + open_ms / 4);
 }
 
@@ -65,13 +76,13 @@ static bool fails_too_often(const struct breaker *breaker)
 	return outcomes >= breaker->settings->least && failures >= breaker->settings->share * outcomes;
 }
 
-void breaker_report(struct breaker *breaker, bool success, int64_t now_ms)
+void breaker_report(struct breaker *breaker, unsigned ticket, bool success, int64_t now_ms)
 {
-	if (breaker->state == BREAKER_OPEN)
+	if (ticket != breaker->ticket)
 		return;
 	if (breaker->state == BREAKER_HALF_OPEN) {
 		if (success)
-			breaker_init(breaker, breaker->settings);
+			close_again(breaker);
 		else
 			open_up(breaker, now_ms);
 		return;
@@ -83,9 +94,9 @@ void breaker_report(struct breaker *breaker, bool success, int64_t now_ms)
 		open_up(breaker, now_ms);
 }
 
-void breaker_withdraw(struct breaker *breaker, int64_t now_ms)
+void breaker_withdraw(struct breaker *breaker, unsigned ticket, int64_t now_ms)
 {
-	if (breaker->state == BREAKER_HALF_OPEN)
+	if (breaker->state == BREAKER_HALF_OPEN && ticket == breaker->ticket)
 		breaker->until_ms = now_ms;
 }
 

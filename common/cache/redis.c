@@ -235,12 +235,13 @@ static enum redis_outcome look_at(const redisReply *reply, redis_reply_fn *fn, v
 
 /* What a server does for a command; a command in a hurry says nothing about it, nor does one for which all connections
  * were in use. */
-static void report(struct redis *r, const struct context *ctx, enum redis_outcome outcome, bool in_a_hurry)
+static void report(struct redis *r, const struct context *ctx, unsigned ticket, enum redis_outcome outcome,
+		   bool in_a_hurry)
 {
 	if (outcome == REDIS_UNAVAILABLE || (outcome == REDIS_TIMEOUT && in_a_hurry))
-		breakers_withdraw(r->breakers, BREAKER);
+		breakers_withdraw(r->breakers, BREAKER, ticket);
 	else
-		breakers_report(r->breakers, ctx, BREAKER,
+		breakers_report(r->breakers, ctx, BREAKER, ticket,
 				outcome == REDIS_OK_OUTCOME || outcome == REDIS_SERVER_ERROR);
 }
 
@@ -279,9 +280,10 @@ int redis_command(struct redis *r, const struct context *ctx, const struct redis
 	assert(count >= 1 && count <= REDIS_MAX_ARGUMENTS);
 	/* Without time there is no need to break a connection. */
 	enum redis_outcome outcome = ms <= 0 ? REDIS_TIMEOUT : REDIS_UNAVAILABLE;
-	if (ms > 0 && breakers_allow(r->breakers, ctx, BREAKER)) {
+	unsigned ticket = ms > 0 ? breakers_allow(r->breakers, ctx, BREAKER) : 0;
+	if (ticket) {
 		outcome = run(r, ctx, start_ns + ms * 1000000, arguments, count, fn, arg);
-		report(r, ctx, outcome, ms < r->timeout_ms);
+		report(r, ctx, ticket, outcome, ms < r->timeout_ms);
 	}
 	metric_add(r->outcomes[outcome], 1);
 	metric_observe(r->seconds, (double)(clock_monotonic_ns() - start_ns) / 1e9);

@@ -97,22 +97,22 @@ static void note_change(struct breakers *b, const struct context *ctx, const cha
 		say(b, ctx, name, after);
 }
 
-bool breakers_allow(struct breakers *b, const struct context *ctx, const char *name)
+unsigned breakers_allow(struct breakers *b, const struct context *ctx, const char *name)
 {
-	bool allowed = true;
+	unsigned ticket = BREAKER_FIRST_TICKET;
 
 	pthread_mutex_lock(&b->lock);
 	struct breaker *breaker = name_table_find(b->table, name);
 	if (breaker) {
 		enum breaker_state before = breaker->state;
-		allowed = breaker_allow(breaker, clock_monotonic_ms());
+		ticket = breaker_allow(breaker, clock_monotonic_ms());
 		note_change(b, ctx, name, before, breaker->state);
 	}
 	pthread_mutex_unlock(&b->lock);
-	return allowed;
+	return ticket;
 }
 
-void breakers_report(struct breakers *b, const struct context *ctx, const char *name, bool success)
+void breakers_report(struct breakers *b, const struct context *ctx, const char *name, unsigned ticket, bool success)
 {
 	bool is_new;
 
@@ -121,17 +121,17 @@ void breakers_report(struct breakers *b, const struct context *ctx, const char *
 	if (is_new)
 		breaker_init(breaker, b->settings);
 	enum breaker_state before = breaker->state;
-	breaker_report(breaker, success, clock_monotonic_ms());
+	breaker_report(breaker, ticket, success, clock_monotonic_ms());
 	note_change(b, ctx, name, before, breaker->state);
 	pthread_mutex_unlock(&b->lock);
 }
 
-void breakers_withdraw(struct breakers *b, const char *name)
+void breakers_withdraw(struct breakers *b, const char *name, unsigned ticket)
 {
 	pthread_mutex_lock(&b->lock);
 	struct breaker *breaker = name_table_find(b->table, name);
 	if (breaker)
-		breaker_withdraw(breaker, clock_monotonic_ms());
+		breaker_withdraw(breaker, ticket, clock_monotonic_ms());
 	pthread_mutex_unlock(&b->lock);
 }
 

@@ -32,12 +32,14 @@ struct breakers *breakers_new(const char *of, const struct breaker_settings *set
 			      struct metrics *metrics) must_check;
 void breakers_free(struct breakers *breakers);
 
-/** Whether `name` may be asked now; who does calls breakers_report() or breakers_withdraw(). `ctx` (may be NULL) stands
- * on the log line. */
-bool breakers_allow(struct breakers *breakers, const struct context *ctx, const char *name) must_check;
-void breakers_report(struct breakers *breakers, const struct context *ctx, const char *name, bool success);
+/** Whether `name` may be asked now: 0, or a ticket for breakers_report() or breakers_withdraw(). `ctx` (may be NULL)
+ * stands on the log line. */
+unsigned breakers_allow(struct breakers *breakers, const struct context *ctx, const char *name) must_check;
+/** How it went; that of who asked without being allowed (ticket 0) does not count. */
+void breakers_report(struct breakers *breakers, const struct context *ctx, const char *name, unsigned ticket,
+		     bool success);
 /** What became of it says nothing about `name`. */
-void breakers_withdraw(struct breakers *breakers, const char *name);
+void breakers_withdraw(struct breakers *breakers, const char *name, unsigned ticket);
 
 /** How long until `name` may be tried again; 0: it may be asked. Changes nothing. */
 int64_t breakers_wait_ms(struct breakers *breakers, const char *name);

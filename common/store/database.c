@@ -24,9 +24,10 @@ struct database_value database_bytes(const void *data, size_t size)
 /* There is one store: so one name for all. */
 #define BREAKER "store"
 
-static int ask(struct breakers *breakers, struct error *err)
+static int ask(struct breakers *breakers, unsigned *ticket, struct error *err)
 {
-	if (!breakers || breakers_allow(breakers, NULL, BREAKER))
+	*ticket = breakers ? breakers_allow(breakers, NULL, BREAKER) : 0;
+	if (!breakers || *ticket)
 		return 0;
 	return error_set(err, ERROR_STORE_UNAVAILABLE,
 			 "the store failed again and again: it is not asked for a moment");
@@ -38,12 +39,18 @@ static int report(struct database *database, int r, const struct error *err)
 {
 	if (!database->breakers)
 		return r;
-	bool failed = r < 0 && err && err->code == ERROR_STORE_UNAVAILABLE;
+	bool failed = r < 0 && err->code == ERROR_STORE_UNAVAILABLE;
 	if (failed && database->limit_ms < database->timeout_ms)
-		breakers_withdraw(database->breakers, BREAKER);
+		breakers_withdraw(database->breakers, BREAKER, database->ticket);
 	else
-		breakers_report(database->breakers, NULL, BREAKER, !failed);
+		breakers_report(database->breakers, NULL, BREAKER, database->ticket, !failed);
+	database->ticket = 0;
 	return r;
+}
+
+static struct error *error_for(struct database *database, struct error *err)
+{
+	return err ? err : &database->unasked;
 }
 
 /* For the steps of a transaction, which counts as a success only when it is through. */
@@ -67,14 +74,18 @@ static int open_engine(struct database **out, const struct database_opening *ope
 
 int database_open(struct database **out, const struct database_opening *opening, struct error *err)
 {
-	int r = ask(opening->breakers, err);
+	struct error why = {0};
+	unsigned ticket;
+	int r = ask(opening->breakers, &ticket, err);
 
 	if (r < 0)
 		return r;
-	r = open_engine(out, opening, err);
+	r = open_engine(out, opening, &why);
 	if (opening->breakers)
-		breakers_report(opening->breakers, NULL, BREAKER,
-				r == 0 || !err || err->code != ERROR_STORE_UNAVAILABLE);
+		breakers_report(opening->breakers, NULL, BREAKER, ticket,
+				r == 0 || why.code != ERROR_STORE_UNAVAILABLE);
+	if (r < 0 && err)
+		*err = why;
 	if (r == 0) {
 		(*out)->breakers = opening->breakers;
 		(*out)->timeout_ms = opening->timeout_ms;
@@ -104,8 +115,9 @@ void database_close(struct database *database)
 
 int database_begin(struct database *database, bool writes, struct error *err)
 {
-	int r = ask(database->breakers, err);
+	int r = ask(database->breakers, &database->ticket, err);
 
+	err = error_for(database, err);
 	if (r == 0)
 		r = report_failure(database, database->ops->begin(database, writes, err), err);
 	database->begun = r == 0;
@@ -121,6 +133,7 @@ int database_begin_bulk(struct database *database, struct error *err)
 
 int database_run(struct database *database, const struct database_statement *statement, struct error *err)
 {
+	err = error_for(database, err);
 	return report_failure(database, database->ops->run(database, statement, err), err);
 }
 
@@ -145,9 +158,10 @@ int database_read(struct database *database, const struct database_statement *st
 
 	counted.fn = pass_row;
 	counted.arg = &counter;
-	int r = ask(database->breakers, err);
+	int r = ask(database->breakers, &database->ticket, err);
 	if (r < 0)
 		return r;
+	err = error_for(database, err);
 	r = database->ops->run(database, &counted, err);
 	if (r < 0 && !counter.any && database->ops->recover && database->ops->recover(database, err))
 		r = database->ops->run(database, &counted, err);
@@ -163,6 +177,7 @@ int database_execute(struct database *database, const char *sql, const struct da
 
 int database_insert(struct database *database, const struct database_rows *rows, struct error *err)
 {
+	err = error_for(database, err);
 	return rows->count > 0 ? report_failure(database, database->ops->insert(database, rows, err), err) : 0;
 }
 
@@ -170,6 +185,7 @@ int database_commit(struct database *database, struct error *err)
 {
 	const struct database_statement commit = {.sql = "COMMIT"};
 
+	err = error_for(database, err);
 	int r = report(database, database->ops->run(database, &commit, err), err);
 	if (r == 0)
 		database->begun = false;
@@ -186,7 +202,7 @@ void database_rollback(struct database *database)
 	database->begun = false;
 	(void)!database->ops->run(database, &rollback, &ignored);
 	if (database->breakers)
-		breakers_withdraw(database->breakers, BREAKER);
+		breakers_withdraw(database->breakers, BREAKER, database->ticket);
 }
 
 int database_write(struct database *database, const struct database_statement *statement, struct error *err)

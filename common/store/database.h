@@ -21,7 +21,9 @@ struct database {
 	struct breakers *breakers; /**< NULL: none */
 	int64_t timeout_ms;        /**< as it was opened */
 	int64_t limit_ms;          /**< at most timeout_ms */
+	unsigned ticket;           /**< of the breaker, until the outcome is reported; 0: it was */
 	bool begun;                /**< a transaction, which has not ended */
+	struct error unasked;      /**< why, for callers that do not ask: the breaker does */
 };
 
 /** A parameter. Make it with the functions below; text and bytes are borrowed. */

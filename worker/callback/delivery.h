@@ -52,6 +52,7 @@ struct delivery {
 	enum delivery_state state;
 	TAILQ_ENTRY(delivery) in_hand;
 	struct endpoint_place place;
+	unsigned ticket; /**< of the endpoint's breaker, while it is posted; 0: it is posted against its advice */
 	struct amqp_delivery *message;
 	struct context ctx;     /**< names the task in log lines */
 	struct buffer payload;  /**< the body to post, once prepared */

@@ -44,12 +44,13 @@ static void answer_unasked(struct delivery *delivery, const char *why)
 
 /* An endpoint that keeps failing is left alone, and what goes there waits on the ladder as after a failure. But the
  * last attempt of a callback is made in any case. */
-static bool may_ask(struct posting *posting, const struct delivery *delivery)
+static bool may_ask(struct posting *posting, struct delivery *delivery)
 {
 	const struct posting_tools *tools = &posting->tools;
 	bool is_last = retry_plan_next(tools->plan, delivery_attempts(delivery) + 1, -1) < 0;
 
-	return breakers_allow(tools->breakers, &delivery->ctx, endpoint_origin(&delivery->place)) || is_last;
+	delivery->ticket = breakers_allow(tools->breakers, &delivery->ctx, endpoint_origin(&delivery->place));
+	return delivery->ticket || is_last;
 }
 
 static void post(struct posting *posting, struct delivery *delivery)
@@ -70,7 +71,7 @@ static void post(struct posting *posting, struct delivery *delivery)
 	int r = delivery_post(delivery, tools->client, entry.keys ? entry.keys : tools->keys, tools->timeout_ms);
 	if (r == 0)
 		return;
-	breakers_withdraw(tools->breakers, endpoint_origin(&delivery->place));
+	breakers_withdraw(tools->breakers, endpoint_origin(&delivery->place), delivery->ticket);
 	answer_unasked(delivery, strerror(-r));
 }
 
@@ -153,9 +154,9 @@ static void note_answer(struct posting *posting, const struct delivery *delivery
 	if (delivery->unasked)
 		return;
 	if (posting->hurrying || answer->outcome == HTTP_REFUSED)
-		breakers_withdraw(posting->tools.breakers, origin);
+		breakers_withdraw(posting->tools.breakers, origin, delivery->ticket);
 	else
-		breakers_report(posting->tools.breakers, &delivery->ctx, origin,
+		breakers_report(posting->tools.breakers, &delivery->ctx, origin, delivery->ticket,
 				!http_server_failed(answer->outcome, answer->status));
 }
 

@@ -29,6 +29,7 @@ struct fetch {
 	int64_t allowed_ms;
 	bool in_a_hurry;             /* the task allows less than the settings do */
 	char host[HTTP_ORIGIN_SIZE]; /* with scheme and port */
+	unsigned ticket;             /* of the host's breaker */
 };
 
 int fetcher_new(struct fetcher **out, const struct fetcher_settings *settings, struct error *err)
@@ -108,9 +109,9 @@ static void report(const struct fetch *fetch, const struct http_response *respon
 	struct breakers *breakers = fetch->fetcher->breakers;
 
 	if (response->outcome == HTTP_REFUSED || (response->outcome == HTTP_TIMED_OUT && fetch->in_a_hurry))
-		breakers_withdraw(breakers, fetch->host);
+		breakers_withdraw(breakers, fetch->host, fetch->ticket);
 	else
-		breakers_report(breakers, &fetch->task->ctx, fetch->host,
+		breakers_report(breakers, &fetch->task->ctx, fetch->host, fetch->ticket,
 				!http_server_failed(response->outcome, response->status));
 }
 
@@ -162,14 +163,15 @@ static bool submit(struct fetch *fetch, struct error *err)
 
 	if (http_url_origin(fetch->image->url, fetch->host) != 0)
 		fetch->host[0] = '\0'; /* the client says what is wrong with it */
-	if (!breakers_allow(fetcher->breakers, &fetch->task->ctx, fetch->host)) {
+	fetch->ticket = breakers_allow(fetcher->breakers, &fetch->task->ctx, fetch->host);
+	if (!fetch->ticket) {
 		error_set(err, ERROR_IMAGE_FETCH_FAILED,
 			  "the image's server failed again and again: it is not asked for a while");
 		return false;
 	}
 	if (http_client_submit(fetcher->client, &request) == 0)
 		return true;
-	breakers_withdraw(fetcher->breakers, fetch->host);
+	breakers_withdraw(fetcher->breakers, fetch->host, fetch->ticket);
 	error_set(err, ERROR_IMAGE_FETCH_FAILED, "the fetch could not be started");
 	return false;
 }

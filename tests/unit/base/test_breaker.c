@@ -21,8 +21,10 @@ static int set_up(void **state)
 static void report(unsigned count, bool success, int64_t now_ms)
 {
 	for (unsigned i = 0; i < count; i++) {
-		assert_true(breaker_allow(&breaker, now_ms));
-		breaker_report(&breaker, success, now_ms);
+		unsigned ticket = breaker_allow(&breaker, now_ms);
+
+		assert_true(ticket);
+		breaker_report(&breaker, ticket, success, now_ms);
 	}
 }
 
@@ -82,14 +84,23 @@ static void open_it(void)
 	assert_int_equal(breaker.state, BREAKER_OPEN);
 }
 
+/* It is half open then. */
+static unsigned try_it(int64_t now_ms)
+{
+	unsigned ticket = breaker_allow(&breaker, now_ms);
+
+	assert_true(ticket);
+	assert_int_equal(breaker.state, BREAKER_HALF_OPEN);
+	return ticket;
+}
+
 static void test_one_tries_and_closes(void **state)
 {
 	(void)state;
 	open_it();
-	assert_true(breaker_allow(&breaker, SURELY_MS));
-	assert_int_equal(breaker.state, BREAKER_HALF_OPEN);
+	unsigned ticket = try_it(SURELY_MS);
 	assert_false(breaker_allow(&breaker, SURELY_MS));
-	breaker_report(&breaker, true, SURELY_MS);
+	breaker_report(&breaker, ticket, true, SURELY_MS);
 	assert_int_equal(breaker.state, BREAKER_CLOSED);
 	/* What was before is forgotten. */
 	report(9, false, SURELY_MS);
@@ -100,8 +111,7 @@ static void test_one_tries_and_fails(void **state)
 {
 	(void)state;
 	open_it();
-	assert_true(breaker_allow(&breaker, SURELY_MS));
-	breaker_report(&breaker, false, SURELY_MS);
+	breaker_report(&breaker, try_it(SURELY_MS), false, SURELY_MS);
 	assert_int_equal(breaker.state, BREAKER_OPEN);
 	assert_false(breaker_allow(&breaker, SURELY_MS + OPEN_MS - 1));
 	assert_true(breaker_allow(&breaker, 2 * SURELY_MS));
@@ -109,30 +119,51 @@ static void test_one_tries_and_fails(void **state)
 
 static void test_late_outcomes_do_not_count(void **state)
 {
+	unsigned early = breaker_allow(&breaker, 0);
+
 	(void)state;
 	open_it();
-	breaker_report(&breaker, true, 1); /* begun while it was closed */
+	breaker_report(&breaker, early, true, 1);
+	breaker_report(&breaker, 0, true, 1); /* asked without being allowed */
 	assert_int_equal(breaker.state, BREAKER_OPEN);
 	assert_false(breaker_allow(&breaker, 1));
+	/* Nor are they taken for the outcome of the try. */
+	unsigned ticket = try_it(SURELY_MS);
+	breaker_report(&breaker, early, true, SURELY_MS);
+	breaker_report(&breaker, early, false, SURELY_MS);
+	breaker_withdraw(&breaker, early, SURELY_MS);
+	assert_int_equal(breaker.state, BREAKER_HALF_OPEN);
+	assert_false(breaker_allow(&breaker, SURELY_MS));
+	breaker_report(&breaker, ticket, true, SURELY_MS);
+	assert_int_equal(breaker.state, BREAKER_CLOSED);
+	/* Nor counted among those that come after it. */
+	for (int i = 0; i < 10; i++)
+		breaker_report(&breaker, early, false, SURELY_MS);
+	assert_int_equal(breaker.state, BREAKER_CLOSED);
 }
 
-static void test_another_tries_when_the_first_is_never_heard_of(void **state)
+static void test_another_tries_when_the_first_is_not_heard_of(void **state)
 {
 	(void)state;
 	open_it();
-	assert_true(breaker_allow(&breaker, SURELY_MS));
+	unsigned first = try_it(SURELY_MS);
 	assert_false(breaker_allow(&breaker, SURELY_MS + OPEN_MS - 1));
-	assert_true(breaker_allow(&breaker, SURELY_MS + OPEN_MS));
+	unsigned second = try_it(SURELY_MS + OPEN_MS);
+	/* Both have tried: the first to be heard of decides. */
+	breaker_report(&breaker, first, true, SURELY_MS + OPEN_MS);
+	assert_int_equal(breaker.state, BREAKER_CLOSED);
+	for (int i = 0; i < 10; i++)
+		breaker_report(&breaker, second, false, SURELY_MS + OPEN_MS);
+	assert_int_equal(breaker.state, BREAKER_CLOSED);
 }
 
 static void test_another_tries_when_the_first_withdraws(void **state)
 {
 	(void)state;
 	open_it();
-	breaker_withdraw(&breaker, 1);
+	breaker_withdraw(&breaker, breaker.ticket, 1);
 	assert_false(breaker_allow(&breaker, 1));
-	assert_true(breaker_allow(&breaker, SURELY_MS));
-	breaker_withdraw(&breaker, SURELY_MS);
+	breaker_withdraw(&breaker, try_it(SURELY_MS), SURELY_MS);
 	assert_true(breaker_allow(&breaker, SURELY_MS));
 }
 
@@ -153,7 +184,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(test_one_tries_and_closes, set_up),
     cmocka_unit_test_setup(test_one_tries_and_fails, set_up),
     cmocka_unit_test_setup(test_late_outcomes_do_not_count, set_up),
-    cmocka_unit_test_setup(test_another_tries_when_the_first_is_never_heard_of, set_up),
+    cmocka_unit_test_setup(test_another_tries_when_the_first_is_not_heard_of, set_up),
     cmocka_unit_test_setup(test_another_tries_when_the_first_withdraws, set_up),
     cmocka_unit_test(test_names),
 };

@@ -22,9 +22,21 @@ static void expect_page(struct metrics *m, const char *words)
 static void fail_often(struct breakers *b, const char *name, unsigned times)
 {
 	for (unsigned i = 0; i < times; i++) {
-		assert_true(breakers_allow(b, NULL, name));
-		breakers_report(b, NULL, name, false);
+		unsigned ticket = breakers_allow(b, NULL, name);
+
+		assert_true(ticket);
+		breakers_report(b, NULL, name, ticket, false);
 	}
+}
+
+/* Who may try, as soon as somebody may. */
+static unsigned wait_for_turn(struct breakers *b, const char *name)
+{
+	unsigned ticket;
+
+	while (!(ticket = breakers_allow(b, NULL, name)))
+		; /* a millisecond */
+	return ticket;
 }
 
 static void test_each_name_has_its_own(void **state)
@@ -54,9 +66,7 @@ static void test_a_success_closes_it(void **state)
 
 	(void)state;
 	fail_often(b, "store", 1);
-	while (!breakers_allow(b, NULL, "store"))
-		; /* a millisecond */
-	breakers_report(b, NULL, "store", true);
+	breakers_report(b, NULL, "store", wait_for_turn(b, "store"), true);
 	expect_page(m, "facefleet_breakers_open{of=\"store\"} 0\n");
 	expect_page(m, "facefleet_breaker_changes_total{of=\"store\",to=\"half_open\"} 1\n");
 	expect_page(m, "facefleet_breaker_changes_total{of=\"store\",to=\"closed\"} 1\n");
@@ -71,11 +81,9 @@ static void test_who_withdraws_leaves_the_try_to_another(void **state)
 	struct breakers *b = breakers_new("store", &slow, 1, m);
 
 	(void)state;
-	breakers_withdraw(b, "store"); /* of whom nothing is known */
+	breakers_withdraw(b, "store", breakers_allow(b, NULL, "store")); /* of whom nothing is known */
 	fail_often(b, "store", 1);
-	while (!breakers_allow(b, NULL, "store"))
-		;
-	breakers_withdraw(b, "store");
+	breakers_withdraw(b, "store", wait_for_turn(b, "store"));
 	assert_int_equal(breakers_wait_ms(b, "store"), 0);
 	assert_true(breakers_allow(b, NULL, "store"));
 	breakers_free(b);

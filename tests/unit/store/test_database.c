@@ -60,14 +60,15 @@ static void test_one_tries_while_others_are_refused(void **state)
 
 	(void)state;
 	open_with(&settings, 20000);
-	breakers_report(breakers, NULL, NAME, false);
-	breakers_report(breakers, NULL, NAME, false);
-	while (!breakers_allow(breakers, NULL, NAME))
+	unsigned ticket = breakers_allow(breakers, NULL, NAME);
+	breakers_report(breakers, NULL, NAME, ticket, false);
+	breakers_report(breakers, NULL, NAME, ticket, false);
+	while (!(ticket = breakers_allow(breakers, NULL, NAME)))
 		usleep(1000);
 	assert_true(people_unenroll(store, "c", "ann", &command, &removed, &version, &err) < 0);
 	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
 	assert_false(breakers_allow(breakers, NULL, NAME));
-	breakers_report(breakers, NULL, NAME, true);
+	breakers_report(breakers, NULL, NAME, ticket, true);
 	assert_int_equal(people_unenroll(store, "c", "ann", &command, &removed, &version, &err), 0);
 }
 
@@ -90,11 +91,29 @@ static void test_a_failure_counts_once(void **state)
 	database_close(other);
 }
 
+static void test_a_failure_that_nobody_asks_about_counts(void **state)
+{
+	static const struct breaker_settings settings = {
+	    .window_ms = 60000, .least = 2, .share = 0.5, .open_ms = 60000};
+	const struct database_opening opening = {.url = files.urls[0], .timeout_ms = 20000};
+	struct database *other;
+
+	(void)state;
+	open_with(&settings, 1);
+	assert_int_equal(database_open(&other, &opening, NULL), 0);
+	assert_int_equal(database_begin(other, true, NULL), 0);
+	assert_true(database_begin(store->database, true, NULL) < 0);
+	assert_true(database_begin(store->database, true, NULL) < 0);
+	assert_false(breakers_allow(breakers, NULL, NAME));
+	database_close(other);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
     CASE(test_one_tries_while_others_are_refused),
     CASE(test_a_failure_counts_once),
+    CASE(test_a_failure_that_nobody_asks_about_counts),
 };
 
 RUN_TESTS(tests)
