@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amqp/link_health.h"
 #include "obs/log.h"
 
 /* Dead jobs are rare and each is up to 12 MiB: a few at a time. */
@@ -86,6 +87,11 @@ void dead_drain(struct dead *dead)
 	if (amqp_link_drain(dead->link, DRAIN_TIMEOUT_MS) < 0)
 		log_warning(NULL, "broker did not confirm the end of consuming",
 			    log_string("queue", TOPOLOGY_DEAD_JOBS_QUEUE));
+}
+
+bool dead_is_alive(struct dead *dead, int64_t silence_ms, char *why, size_t why_size)
+{
+	return amqp_link_is_alive(dead->link, "dead jobs", silence_ms, why, why_size);
 }
 
 void dead_free(struct dead *dead)

@@ -27,6 +27,9 @@ int dead_start(struct dead **out, const struct dead_settings *settings, struct e
 /** Takes no more dead jobs. */
 void dead_drain(struct dead *dead);
 
+/** As amqp_link_is_alive() of its connection. Any thread. */
+bool dead_is_alive(struct dead *dead, int64_t silence_ms, char *why, size_t why_size) must_check;
+
 /** Closes the connection and frees. After the publishing link is stopped, before it is freed. NULL is fine. */
 void dead_free(struct dead *dead);
 

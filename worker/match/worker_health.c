@@ -1,6 +1,7 @@
 /* What the worker says of itself on /healthz and /readyz. */
 #include <stdio.h>
 
+#include "amqp/link_health.h"
 #include "base/clock.h"
 #include "worker_private.h"
 
@@ -10,18 +11,11 @@
 bool worker_is_healthy(void *arg, char *why, size_t why_size)
 {
 	struct worker *worker = arg;
-	struct amqp_link *links[] = {worker->jobs, worker->replies};
 
-	for (size_t i = 0; i < array_size(links); i++) {
-		struct amqp_link_status status;
-		amqp_link_status(links[i], &status);
-		if (status.loop_silent_ms > LOOP_SILENT_MAX_MS) {
-			snprintf(why, why_size, "the broker loop has not turned for %lld ms",
-				 (long long)status.loop_silent_ms);
-			return false;
-		}
-	}
-	return vigil_holds(worker->vigil, clock_monotonic_ms(), why, why_size);
+	return amqp_link_is_alive(worker->jobs, "jobs", LOOP_SILENT_MAX_MS, why, why_size) &&
+	       amqp_link_is_alive(worker->replies, "replies", LOOP_SILENT_MAX_MS, why, why_size) &&
+	       dead_is_alive(worker->dead, LOOP_SILENT_MAX_MS, why, why_size) &&
+	       vigil_holds(worker->vigil, clock_monotonic_ms(), why, why_size);
 }
 
 static bool link_is_ready(struct worker *worker, struct amqp_link *link, const char *name, char *why, size_t why_size)

@@ -1,8 +1,10 @@
 #include "scribe.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -21,6 +23,7 @@ struct scribe {
 	pthread_t thread;
 	bool running;
 	atomic_bool stopping;
+	atomic_int_fast64_t turned_ms; /* when the thread last turned, monotonic */
 	bool in_trouble; /* said so in the log */
 };
 
@@ -134,6 +137,7 @@ static void *run(void *arg)
 			record(s, batch);
 		else if (atomic_load(&s->stopping))
 			return NULL;
+		atomic_store(&s->turned_ms, clock_monotonic_ms());
 		if (clock_monotonic_ms() >= sweep_at_ms) {
 			sweep(s);
 			sweep_at_ms = clock_monotonic_ms() + SWEEP_MS;
@@ -155,6 +159,7 @@ static int make(struct scribe *s, struct error *err)
 	s->sweeper = sweeper_new(&s->settings.sweeper);
 	if (!s->batches || !s->sweeper)
 		return error_set(err, ERROR_INTERNAL, "no memory for the store's thread");
+	atomic_store(&s->turned_ms, clock_monotonic_ms());
 	r = thread_start(&s->thread, run, s);
 	s->running = r == 0;
 	return r < 0 ? error_set(err, ERROR_INTERNAL, "no thread for the store") : 0;
@@ -186,6 +191,16 @@ void scribe_give(struct scribe *s, struct batch *batch)
 	int r = queue_push(s->batches, batch, 0);
 
 	assert(r == 0);
+}
+
+bool scribe_holds(struct scribe *s, int64_t now_ms, char *why, size_t why_size)
+{
+	int64_t silent_ms = now_ms - atomic_load(&s->turned_ms);
+
+	if (silent_ms <= SCRIBE_TURN_MS)
+		return true;
+	snprintf(why, why_size, "the store's thread has not turned for %" PRId64 " ms", silent_ms);
+	return false;
 }
 
 void scribe_stop(struct scribe *s)

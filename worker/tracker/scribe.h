@@ -1,6 +1,10 @@
 #ifndef TRACKER_SCRIBE_H
 #define TRACKER_SCRIBE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/compiler.h"
 #include "base/error.h"
 #include "batch.h"
@@ -31,6 +35,13 @@ void scribe_set_times(struct scribe *scribe, int64_t lease_ms, int64_t keep_ms);
 
 /** Records a batch and posts it as LETTER_APPLIED. One at a time. Never blocks. */
 void scribe_give(struct scribe *scribe, struct batch *batch);
+
+/** For one batch, or one sweep: far more than a store that answers late may take. */
+#define SCRIBE_TURN_MS 600000
+
+/** Whether the thread goes on: false, and `why`, when it has been at one thing for longer. `now_ms` is monotonic. Any
+ * thread. */
+bool scribe_holds(struct scribe *scribe, int64_t now_ms, char *why, size_t why_size) must_check;
 
 /** Ends the thread; a batch that was given is finished and posted first. NULL is fine. */
 void scribe_stop(struct scribe *scribe);

@@ -321,6 +321,7 @@ bool service_is_healthy(void *arg, char *why, size_t why_size)
 	struct service *service = arg;
 
 	return loop_state_is_turning(&service->loop, STUCK_MS, why, why_size) &&
+	       scribe_holds(service->scribe, clock_monotonic_ms(), why, why_size) &&
 	       amqp_link_is_alive(service->consuming, "consuming", service->silence_ms, why, why_size) &&
 	       amqp_link_is_alive(service->publishing, "publishing", service->silence_ms, why, why_size);
 }
