@@ -33,17 +33,22 @@ static int ask(struct breakers *breakers, unsigned *ticket, struct error *err)
 			 "the store failed again and again: it is not asked for a moment");
 }
 
-/* Passes `r` on. A store that refuses a statement answers; one that was too slow for a caller in a hurry may be well.
- */
+/* A store that refuses a statement answers; one that was too slow for a caller in a hurry may be well. */
+static void judge(struct breakers *breakers, unsigned ticket, bool failed, bool in_a_hurry)
+{
+	if (failed && in_a_hurry)
+		breakers_withdraw(breakers, BREAKER, ticket);
+	else
+		breakers_report(breakers, NULL, BREAKER, ticket, !failed);
+}
+
+/* Passes `r` on. */
 static int report(struct database *database, int r, const struct error *err)
 {
 	if (!database->breakers)
 		return r;
-	bool failed = r < 0 && err->code == ERROR_STORE_UNAVAILABLE;
-	if (failed && database->limit_ms < database->timeout_ms)
-		breakers_withdraw(database->breakers, BREAKER, database->ticket);
-	else
-		breakers_report(database->breakers, NULL, BREAKER, database->ticket, !failed);
+	judge(database->breakers, database->ticket, r < 0 && err->code == ERROR_STORE_UNAVAILABLE,
+	      database->limit_ms < database->timeout_ms);
 	database->ticket = 0;
 	return r;
 }
@@ -74,22 +79,25 @@ static int open_engine(struct database **out, const struct database_opening *ope
 
 int database_open(struct database **out, const struct database_opening *opening, struct error *err)
 {
+	struct database_opening limited = *opening;
 	struct error why = {0};
 	unsigned ticket;
 	int r = ask(opening->breakers, &ticket, err);
 
 	if (r < 0)
 		return r;
-	r = open_engine(out, opening, &why);
+	if (limited.limit_ms == 0 || limited.limit_ms > limited.timeout_ms)
+		limited.limit_ms = limited.timeout_ms;
+	r = open_engine(out, &limited, &why);
 	if (opening->breakers)
-		breakers_report(opening->breakers, NULL, BREAKER, ticket,
-				r == 0 || why.code != ERROR_STORE_UNAVAILABLE);
+		judge(opening->breakers, ticket, r < 0 && why.code == ERROR_STORE_UNAVAILABLE,
+		      limited.limit_ms < limited.timeout_ms);
 	if (r < 0 && err)
 		*err = why;
 	if (r == 0) {
 		(*out)->breakers = opening->breakers;
 		(*out)->timeout_ms = opening->timeout_ms;
-		(*out)->limit_ms = opening->timeout_ms;
+		(*out)->limit_ms = limited.limit_ms;
 	}
 	return r;
 }

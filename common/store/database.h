@@ -67,6 +67,7 @@ struct database_rows {
 struct database_opening {
 	const char *url;
 	int64_t timeout_ms;
+	int64_t limit_ms;          /**< as by database_limit() from the beginning; 0: none */
 	struct breakers *breakers; /**< NULL: none */
 	bool creates;              /**< a file that is not there is made; otherwise that is `config` */
 };

@@ -195,10 +195,10 @@ static int read_results(struct postgres *p, const struct database_statement *sta
 	}
 }
 
-/* A caller in a hurry does not wait for the server to give up. A connection that is being set up has no limit yet. */
+/* A caller in a hurry does not wait for the server to give up. */
 static int64_t patience_ms(const struct postgres *p)
 {
-	if (p->base.limit_ms > 0 && p->base.limit_ms < p->timeout_ms)
+	if (p->base.limit_ms < p->timeout_ms)
 		return p->base.limit_ms;
 	return (p->is_bulk ? DATABASE_BULK : 1) * p->timeout_ms + SLACK_MS;
 }
@@ -364,13 +364,13 @@ static void ignore_notice(void *arg, const char *message)
 	(void)message;
 }
 
-static PGconn *connect_to(const char *url, int64_t timeout_ms)
+static PGconn *connect_to(const char *url, int64_t timeout_ms, int64_t limit_ms)
 {
 	char seconds[24], user_timeout[24];
 	const char *const keys[] = {"dbname", "connect_timeout", "tcp_user_timeout", "fallback_application_name", NULL};
 	const char *const values[] = {url, seconds, user_timeout, "facefleet", NULL};
 
-	snprintf(seconds, sizeof(seconds), "%" PRId64, timeout_ms < 2000 ? 2 : timeout_ms / 1000);
+	snprintf(seconds, sizeof(seconds), "%" PRId64, limit_ms < 2000 ? 2 : limit_ms / 1000);
 	snprintf(user_timeout, sizeof(user_timeout), "%" PRId64, timeout_ms);
 	return PQconnectdbParams(keys, values, 1);
 }
@@ -386,7 +386,8 @@ static int open_database(struct database **out, const struct database_opening *o
 		return error_set(err, ERROR_INTERNAL, "no memory for a store");
 	p->base.ops = &database_postgres;
 	p->timeout_ms = opening->timeout_ms;
-	p->connection = connect_to(opening->url, opening->timeout_ms);
+	p->base.limit_ms = opening->limit_ms;
+	p->connection = connect_to(opening->url, opening->timeout_ms, opening->limit_ms);
 	PQsetNoticeProcessor(p->connection, ignore_notice, NULL);
 	PQsetnonblocking(p->connection, 1);
 	r = PQstatus(p->connection) == CONNECTION_OK

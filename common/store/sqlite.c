@@ -226,12 +226,12 @@ static void limit(struct database *database)
 	wait_at_most(database, database->limit_ms);
 }
 
-static int set_up(struct database *database, int64_t timeout_ms, struct error *err)
+static int set_up(struct database *database, int64_t limit_ms, struct error *err)
 {
 	struct error why = {0};
 
-	wait_at_most(database, timeout_ms);
-	int r = use_wal(database, timeout_ms, &why);
+	wait_at_most(database, limit_ms);
+	int r = use_wal(database, limit_ms, &why);
 	if (r < 0 && err)
 		*err = why;
 	/* What was committed outlives the host's end. */
@@ -291,7 +291,7 @@ static int open_database(struct database **out, const struct database_opening *o
 	s->base.ops = &database_sqlite;
 	int r = open_file(s, path, opening->creates, err);
 	if (r == 0)
-		r = set_up(&s->base, opening->timeout_ms, err);
+		r = set_up(&s->base, opening->limit_ms, err);
 	if (r < 0) {
 		error_prefix(err, "%.100s", path);
 		close_database(&s->base);

@@ -7,11 +7,13 @@
 
 #define DEFAULT_TIMEOUT_MS 5000
 
-static int open_database(struct database **out, const struct store_settings *settings, bool creates, struct error *err)
+static int open_database(struct database **out, const struct store_settings *settings, int64_t limit_ms, bool creates,
+			 struct error *err)
 {
 	const struct database_opening opening = {
 	    .url = settings->url,
 	    .timeout_ms = settings->timeout_ms > 0 ? settings->timeout_ms : DEFAULT_TIMEOUT_MS,
+	    .limit_ms = limit_ms,
 	    .breakers = settings->breakers,
 	    .creates = creates,
 	};
@@ -40,13 +42,13 @@ int store_settings_from_config(struct store_settings *out, const struct config *
 	return 0;
 }
 
-int store_open(struct store **out, const struct store_settings *settings, struct error *err)
+static int open_store(struct store **out, const struct store_settings *settings, int64_t limit_ms, struct error *err)
 {
 	struct store *store = calloc(1, sizeof(*store));
 
 	if (!store)
 		return error_set(err, ERROR_INTERNAL, "no memory for a store");
-	int r = open_database(&store->database, settings, false, err);
+	int r = open_database(&store->database, settings, limit_ms, false, err);
 	if (r == 0)
 		r = check_schema(store->database, err);
 	if (r < 0) {
@@ -55,6 +57,16 @@ int store_open(struct store **out, const struct store_settings *settings, struct
 	}
 	*out = store;
 	return 0;
+}
+
+int store_open(struct store **out, const struct store_settings *settings, struct error *err)
+{
+	return open_store(out, settings, 0, err);
+}
+
+int store_open_within(struct store **out, const struct store_settings *settings, int64_t ms, struct error *err)
+{
+	return open_store(out, settings, ms < 1 ? 1 : ms, err);
 }
 
 int store_open_from_config(struct store **out, const struct config *config, struct error *err)
@@ -83,7 +95,7 @@ int store_migrate(const struct store_settings *settings, int *from, int *to, str
 	struct database *database;
 	int before = 0;
 	int after = 0;
-	int r = open_database(&database, settings, true, err);
+	int r = open_database(&database, settings, 0, true, err);
 
 	if (r < 0)
 		return r;
@@ -137,7 +149,7 @@ int store_describe(const struct store_settings *settings, struct store_summary *
 {
 	struct store_summary summary = {.needed_schema = migrations_newest()};
 	struct database *database;
-	int r = open_database(&database, settings, false, err);
+	int r = open_database(&database, settings, 0, false, err);
 
 	if (r < 0)
 		return r;

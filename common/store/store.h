@@ -32,6 +32,13 @@ struct store_settings {
 int store_open(struct store **out, const struct store_settings *settings, struct error *err) must_check;
 
 /**
+ * The same, and store_limit() holds from the beginning; connecting to PostgreSQL may take 2 s all the same. For callers
+ * with a deadline of their own.
+ */
+int store_open_within(struct store **out, const struct store_settings *settings, int64_t ms,
+		      struct error *err) must_check;
+
+/**
  * From now on a call waits for at most `ms`, if that is less than `timeout_ms`; what takes longer is
  * `store_unavailable`. For callers with a deadline of their own. Making a lost connection anew takes as long as ever.
  * Never blocks.

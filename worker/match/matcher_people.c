@@ -104,8 +104,9 @@ static void run_pass(struct matcher *matcher, struct pass *pass)
 {
 	struct error err = {0};
 	int64_t start = clock_monotonic_ns();
-	int r =
-	    people_desk_search(matcher->people, pass->searches[0]->job->collection, pass->queries, pass->count, &err);
+	const struct matcher_search *first = pass->searches[0];
+	int r = people_desk_search(matcher->people, first->ctx, first->job->collection, pass->queries, pass->count,
+				   &err);
 	double ms = clock_elapsed_ms(start, clock_monotonic_ns());
 
 	for (unsigned i = 0; i < pass->count; i++) {

@@ -41,15 +41,19 @@ void people_desk_free(struct people_desk *desk)
 }
 
 /* A store that this program cannot work with ends the worker by way of the follower; here it is just out of reach. */
-/* What is asked then ends with the task's time (`ctx` NULL: it has none of its own). */
+/* Connecting and what is asked then end with the task's time. */
 static int open_store(struct people_desk *desk, const struct context *ctx, struct error *err)
 {
+	const struct store_settings *settings = &desk->settings->store;
+	int64_t left_ms = context_remaining_ms(ctx, settings->timeout_ms);
 	struct error why = {0};
 
-	if (desk->store || store_open(&desk->store, &desk->settings->store, &why) == 0) {
-		store_limit(desk->store, context_remaining_ms(ctx, desk->settings->store.timeout_ms));
+	if (desk->store) {
+		store_limit(desk->store, left_ms);
 		return 0;
 	}
+	if (store_open_within(&desk->store, settings, left_ms, &why) == 0)
+		return 0;
 	return error_set(err, ERROR_STORE_UNAVAILABLE, "%s", why.text);
 }
 
@@ -87,11 +91,11 @@ int people_desk_find(struct people_desk *desk, const struct context *ctx, const 
 }
 
 /* For a gallery that is empty here. One that only lags behind the store is no mismatch: it has nobody yet. */
-static int check_models(struct people_desk *desk, const char *collection, struct error *err)
+static int check_models(struct people_desk *desk, const struct context *ctx, const char *collection, struct error *err)
 {
 	uint64_t images = 0;
 	uint64_t ours = 0;
-	int r = open_store(desk, NULL, err);
+	int r = open_store(desk, ctx, err);
 
 	if (r == 0)
 		r = collections_count_images(desk->store, collection, NULL, &images, err);
@@ -132,10 +136,10 @@ bool people_desk_search_gains(const struct people_desk *desk, const char *collec
 	return gallery && gallery_size(gallery).bytes > desk->settings->large_gallery_bytes;
 }
 
-static int search_nobody(struct people_desk *desk, const char *collection, struct people_query *queries, unsigned count,
-			 struct error *err)
+static int search_nobody(struct people_desk *desk, const struct context *ctx, const char *collection,
+			 struct people_query *queries, unsigned count, struct error *err)
 {
-	int r = check_models(desk, collection, err);
+	int r = check_models(desk, ctx, collection, err);
 
 	for (unsigned i = 0; i < count && r == 0; i++)
 		r = copy_hits(NULL, 0, queries[i].result, err);
@@ -167,8 +171,8 @@ static int search_gallery(struct people_desk *desk, struct gallery *gallery, str
 	return r;
 }
 
-int people_desk_search(struct people_desk *desk, const char *collection, struct people_query *queries, unsigned count,
-		       struct error *err)
+int people_desk_search(struct people_desk *desk, const struct context *ctx, const char *collection,
+		       struct people_query *queries, unsigned count, struct error *err)
 {
 	struct galleries *galleries = desk->settings->galleries;
 
@@ -176,7 +180,7 @@ int people_desk_search(struct people_desk *desk, const char *collection, struct 
 		return error_set(err, ERROR_STORE_UNAVAILABLE, "the galleries are not loaded yet");
 	struct gallery *gallery = galleries_find(galleries, collection);
 	if (!gallery || gallery_size(gallery).images == 0)
-		return search_nobody(desk, collection, queries, count, err);
+		return search_nobody(desk, ctx, collection, queries, count, err);
 	return search_gallery(desk, gallery, queries, count, err);
 }
 

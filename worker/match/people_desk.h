@@ -52,10 +52,10 @@ struct people_query {
 /**
  * Searches a collection for `count` faces (at most GALLERY_MAX_QUERIES) in one pass. Nobody at or above the threshold
  * is a success; a collection whose images are all under other models is a `model_mismatch`; galleries that could not be
- * loaded yet are `store_unavailable`.
+ * loaded yet are `store_unavailable`. The store, which is asked about empty galleries, has as long as `ctx` allows.
  */
-int people_desk_search(struct people_desk *desk, const char *collection, struct people_query *queries, unsigned count,
-		       struct error *err) must_check;
+int people_desk_search(struct people_desk *desk, const struct context *ctx, const char *collection,
+		       struct people_query *queries, unsigned count, struct error *err) must_check;
 
 /** True if the collection is so large that searches gain by being run together. */
 bool people_desk_search_gains(const struct people_desk *desk, const char *collection);

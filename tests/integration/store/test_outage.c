@@ -1,9 +1,12 @@
 /* A PostgreSQL that is not there, or not for us. */
 #include "run.h"
 
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "obs/breakers.h"
@@ -217,6 +220,35 @@ static void test_caller_in_a_hurry(void **state)
 	store_close(store);
 }
 
+/* A server that takes connections and says nothing: a caller in a hurry does not wait for it as long as the settings
+ * say (or this test would), and says nothing of it to the others. */
+static void test_opening_in_a_hurry(void **state)
+{
+	static const struct breaker_settings breaker = {
+	    .window_ms = 60000, .least = 1, .share = 0.1, .open_ms = 600000};
+	struct metrics *metrics = metrics_new();
+	struct breakers *breakers = breakers_new("store", &breaker, 1, metrics);
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	struct error err = {0};
+	struct store *store;
+	char silent[64];
+
+	(void)state;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	snprintf(silent, sizeof(silent), "postgresql://nobody@127.0.0.1:%d/none", ntohs(address.sin_port));
+	const struct store_settings settings = {.url = silent, .timeout_ms = 600000, .breakers = breakers};
+	assert_true(store_open_within(&store, &settings, 50, &err) < 0);
+	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	assert_true(breakers_allow(breakers, NULL, "store"));
+	close(fd);
+	breakers_free(breakers);
+	metrics_free(metrics);
+}
+
 /* A server that is down is found out by a few calls; the others are told so without asking it, until one finds it well.
  */
 static void test_server_that_keeps_failing(void **state)
@@ -306,6 +338,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_bulk_may_take_longer),
     cmocka_unit_test(test_caller_in_a_hurry),
     cmocka_unit_test(test_migration_may_take_longer),
+    cmocka_unit_test(test_opening_in_a_hurry),
     cmocka_unit_test(test_password_is_told_nobody),
     cmocka_unit_test(test_program_that_never_goes_on),
     cmocka_unit_test(test_server_that_does_not_answer),
