@@ -2,11 +2,12 @@
 
 import time
 
+import pika
 import pytest
 
 from fleet import wait_until
-from jobs import match_job, new_task_id, photo
-from test_poison import give_back
+from jobs import as_json, match_job, new_task_id, photo
+from test_poison import PARKED, give_back
 from test_tracker import Store
 
 JOB = match_job(photo("person01_1"), photo("person01_2"), reference="row 7")
@@ -47,6 +48,22 @@ def test_a_job_that_comes_again_is_answered_as_before(fleet, store, client):
     wait_until(lambda: fleet.depth("facefleet.jobs.batch") == 0, "it is acknowledged")
     assert store.log(first["task_id"]).count(("running", 1)) == 1
     store.check()
+
+
+def test_a_job_that_the_broker_gave_up_on_after_its_end_is_answered_as_before(fleet, store, client):
+    first = do_once(fleet, store, client)
+    properties = pika.BasicProperties(
+        message_id=first["task_id"],
+        type="facefleet.job.v1",
+        content_type="application/json",
+        reply_to=client.reply_queue,
+    )
+    client.channel.basic_publish("facefleet.dead", "jobs", as_json(JOB), properties, mandatory=True)
+    worker = fleet.worker(worker__name="second").wait_ready()
+    assert client.next_reply() == first
+    assert worker.metric("facefleet_worker_answered_again_total") == 1
+    wait_until(lambda: fleet.depth("facefleet.dead.jobs") == 0, "it is acknowledged")
+    assert client.count(PARKED) == 0
 
 
 def test_its_callback_is_told_again(fleet, store, client):

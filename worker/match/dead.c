@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "amqp/link_health.h"
+#include "base/pool.h"
 #include "obs/log.h"
 
 /* Dead jobs are rare and each is up to 12 MiB: a few at a time. */
 #define DEAD_PREFETCH 4
+/* After a reconnect those of the lost connection can still wait beside the new ones. */
+#define MAX_WAITING (4 * DEAD_PREFETCH)
 /* Taken so often and never answered, what is in it may be what its readers die of. */
 #define UNREAD_FROM 5
 #define DRAIN_TIMEOUT_MS 2000
@@ -15,6 +18,8 @@
 struct dead {
 	struct dead_settings settings;
 	struct amqp_link *link;
+	struct queue *queue;
+	struct pool *pool; /* of one thread, which may wait for the store */
 };
 
 static enum lane lane_of_death(const struct envelope *envelope)
@@ -38,11 +43,31 @@ static void look(struct dead *dead, struct task *task, struct error *err)
 	}
 }
 
+static void answer(void *arg, void *state, void *item)
+{
+	struct dead *dead = arg;
+	struct task *task = item;
+	struct reply recorded;
+	struct error err = {0};
+
+	(void)state;
+	look(dead, task, &err);
+	/* Its worker died, or lost the broker, before it could settle it. */
+	if (dead->settings.records && records_find(dead->settings.records, task->ctx.task_id, &recorded)) {
+		outbox_reply_again(dead->settings.outbox, task, &recorded);
+		return;
+	}
+	task->reply.error = err;
+	task->reply.state = TASK_FINAL_FAILED;
+	outbox_reply_and_park(dead->settings.outbox, task, err.text);
+}
+
+static const struct pool_ops answering = {.run = answer};
+
 static void on_delivery(void *arg, struct amqp_delivery *delivery)
 {
 	struct dead *dead = arg;
 	struct task *task = task_new(delivery, dead->link, lane_of_death(&delivery->envelope));
-	struct error err = {0};
 
 	if (!task) {
 		amqp_link_settle(dead->link, delivery->tag, AMQP_REQUEUE);
@@ -50,11 +75,19 @@ static void on_delivery(void *arg, struct amqp_delivery *delivery)
 		return;
 	}
 	roster_add(dead->settings.roster, task);
-	task->started = true;
-	look(dead, task, &err);
-	task->reply.error = err;
-	task->reply.state = TASK_FINAL_FAILED;
-	outbox_reply_and_park(dead->settings.outbox, task, err.text);
+	/* Full is not to be expected, by prefetch and slack; closed means the worker is stopping. */
+	if (queue_push(dead->queue, task, 0) < 0) {
+		amqp_link_settle(dead->link, delivery->tag, AMQP_REQUEUE);
+		roster_remove(dead->settings.roster, task);
+	}
+}
+
+static int start_thread(struct dead *dead, struct error *err)
+{
+	dead->queue = queue_new(MAX_WAITING);
+	if (!dead->queue || pool_start(&dead->pool, "dead", 1, dead->queue, &answering, dead) < 0)
+		return error_set(err, ERROR_INTERNAL, "no thread for dead jobs");
+	return 0;
 }
 
 int dead_start(struct dead **out, const struct dead_settings *settings, struct error *err)
@@ -72,6 +105,8 @@ int dead_start(struct dead **out, const struct dead_settings *settings, struct e
 	int r = amqp_link_new(&dead->link, &dead->settings.link, err);
 	if (r == 0 && amqp_link_add_consumer(dead->link, &consumer) < 0)
 		r = error_set(err, ERROR_INTERNAL, "no memory for a consumer");
+	if (r == 0)
+		r = start_thread(dead, err);
 	if (r == 0)
 		r = amqp_link_start(dead->link, err);
 	if (r < 0) {
@@ -98,6 +133,10 @@ void dead_free(struct dead *dead)
 {
 	if (!dead)
 		return;
+	/* The thread still settles on the link. */
+	amqp_link_stop(dead->link);
+	pool_stop(dead->pool);
 	amqp_link_free(dead->link);
+	queue_free(dead->queue);
 	free(dead);
 }

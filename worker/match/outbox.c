@@ -287,7 +287,7 @@ static void finish_reply(struct outbox *outbox, struct task *task)
 	meters_finished(outbox->settings.meters, task, reply->state);
 }
 
-void outbox_reply_again(struct outbox *outbox, struct task *task)
+static void send_reply(struct outbox *outbox, struct task *task)
 {
 	struct farewell farewell = {0};
 
@@ -298,7 +298,17 @@ void outbox_reply_again(struct outbox *outbox, struct task *task)
 void outbox_reply(struct outbox *outbox, struct task *task)
 {
 	finish_reply(outbox, task);
-	outbox_reply_again(outbox, task);
+	send_reply(outbox, task);
+}
+
+void outbox_reply_again(struct outbox *outbox, struct task *task, struct reply *recorded)
+{
+	memcpy(recorded->callback_url, task->reply.callback_url, sizeof(recorded->callback_url));
+	task->reply = *recorded;
+	metric_add(outbox->settings.meters->answered_again, 1);
+	log_info(&task->ctx, "answered before; the recorded reply is published again",
+		 log_string("state", task_state_name(task->reply.state)));
+	send_reply(outbox, task);
 }
 
 void outbox_reply_and_park(struct outbox *outbox, struct task *task, const char *reason)

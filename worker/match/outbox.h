@@ -41,8 +41,8 @@ void outbox_event(struct outbox *outbox, const struct task *task, enum task_stat
 /** Publishes the task's reply, state and result or error set, and takes the task over. */
 void outbox_reply(struct outbox *outbox, struct task *task);
 
-/** Like outbox_reply(), with a reply that was given before and is given again as it was. */
-void outbox_reply_again(struct outbox *outbox, struct task *task);
+/** Like outbox_reply(), with the reply that was given before, as it was; it is taken over. */
+void outbox_reply_again(struct outbox *outbox, struct task *task, struct reply *recorded);
 
 /** Like outbox_reply(), and parks the job itself with `reason` for a person to look at. */
 void outbox_reply_and_park(struct outbox *outbox, struct task *task, const char *reason);

@@ -199,6 +199,7 @@ static int start_threads(struct worker *worker, struct error *err)
 	    .link = link_settings(worker),
 	    .roster = worker->roster,
 	    .outbox = worker->outbox,
+	    .records = worker->records,
 	    .worker = worker->settings.name,
 	};
 

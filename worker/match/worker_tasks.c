@@ -153,12 +153,7 @@ static bool answer_again(struct worker *worker, struct task *task)
 		reply_finish(&recorded);
 		return false;
 	}
-	memcpy(recorded.callback_url, task->reply.callback_url, sizeof(recorded.callback_url));
-	task->reply = recorded;
-	metric_add(worker->meters.answered_again, 1);
-	log_info(&task->ctx, "answered before; the recorded reply is published again",
-		 log_string("state", task_state_name(task->reply.state)));
-	outbox_reply_again(worker->outbox, task);
+	outbox_reply_again(worker->outbox, task, &recorded);
 	return true;
 }
 

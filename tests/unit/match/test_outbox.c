@@ -133,12 +133,13 @@ static void a_reply_given_again_stays_as_it_was(void **state)
 {
 	struct fixture *f = *state;
 	struct task *task = new_task(f, "", NULL);
+	struct reply recorded = task->reply;
 	struct error err = {0};
 	struct reply reply;
 
-	strcpy(task->reply.worker, "another");
-	task->reply.finished_at_ms = 1234;
-	outbox_reply_again(f->outbox, task);
+	strcpy(recorded.worker, "another");
+	recorded.finished_at_ms = 1234;
+	outbox_reply_again(f->outbox, task, &recorded);
 	assert_int_equal(published_count, 1);
 	const struct amqp_message *m = published[0].message;
 	assert_int_equal(reply_decode(&reply, ENCODING_JSON, m->body, m->body_size, &err), 0);
