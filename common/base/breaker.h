@@ -10,10 +10,10 @@
  * A circuit breaker: whether it makes sense to ask somebody who may be failing. Closed, everybody may ask, and outcomes
  * are counted. When too many of the last ones were failures it opens: nobody asks. After a while it is half open: one
  * may try, and the outcome closes it or opens it again. (M. Nygard, Release It!, 2007.) Whoever may ask gets a ticket,
- * and hands it back with the outcome: so what was begun before it opened is not taken for the outcome of that try. A try
- * that takes its time holds up nobody for long: after as long as it is open another may try beside it, and the first to
- * be heard of decides.
- * A state machine without a clock or a lock of its own. obs/breakers.h has many of them, locked, logged and counted.
+ * and hands it back with the outcome: so what was begun before it opened is not taken for the outcome of that try. A
+ * try that takes its time holds up nobody for long: after as long as it is open another may try beside it, and the
+ * first to be heard of decides. A state machine without a clock or a lock of its own. obs/breakers.h has many of them,
+ * locked, logged and counted.
  */
 
 struct breaker_settings {

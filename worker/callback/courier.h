@@ -67,7 +67,7 @@ void courier_lose(struct courier *courier, uint64_t generation);
 /** From now on everything that is not under way goes back to the queue, and nothing new is posted. */
 void courier_close(struct courier *courier);
 
-/** From now on what is being posted goes back to the queue, unless it was delivered: the HTTP client is about to end. */
+/** The HTTP client is about to end: from now on what is posted goes back to the queue, unless it was delivered. */
 void courier_hurry(struct courier *courier);
 
 /** True when nothing is in hand. */

@@ -32,7 +32,8 @@ void dead_drain(struct dead *dead);
 /** As amqp_link_is_alive() of its connection. Any thread. */
 bool dead_is_alive(struct dead *dead, int64_t silence_ms, char *why, size_t why_size) must_check;
 
-/** Closes the connection, answers what is in hand and frees. After the publishing link is stopped, before it is freed. NULL is fine. */
+/** Closes the connection, answers what is in hand and frees. After the publishing link is stopped, before it is freed.
+ * NULL is fine. */
 void dead_free(struct dead *dead);
 
 #endif

@@ -105,8 +105,8 @@ static void run_pass(struct matcher *matcher, struct pass *pass)
 	struct error err = {0};
 	int64_t start = clock_monotonic_ns();
 	const struct matcher_search *first = pass->searches[0];
-	int r = people_desk_search(matcher->people, first->ctx, first->job->collection, pass->queries, pass->count,
-				   &err);
+	int r =
+	    people_desk_search(matcher->people, first->ctx, first->job->collection, pass->queries, pass->count, &err);
 	double ms = clock_elapsed_ms(start, clock_monotonic_ns());
 
 	for (unsigned i = 0; i < pass->count; i++) {

@@ -24,7 +24,7 @@ struct scribe {
 	bool running;
 	atomic_bool stopping;
 	atomic_int_fast64_t turned_ms; /* when the thread last turned, monotonic */
-	bool in_trouble; /* said so in the log */
+	bool in_trouble;               /* said so in the log */
 };
 
 static int open_store(struct scribe *s, struct error *err)

@@ -335,18 +335,12 @@ static void test_who_reads_may_pause(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_bulk_may_take_longer),
-    cmocka_unit_test(test_caller_in_a_hurry),
-    cmocka_unit_test(test_migration_may_take_longer),
-    cmocka_unit_test(test_opening_in_a_hurry),
-    cmocka_unit_test(test_password_is_told_nobody),
-    cmocka_unit_test(test_program_that_never_goes_on),
-    cmocka_unit_test(test_server_that_does_not_answer),
-    cmocka_unit_test(test_server_that_ends_and_comes_back),
-    cmocka_unit_test(test_server_that_keeps_failing),
-    cmocka_unit_test(test_server_that_stops_answering),
-    cmocka_unit_test(test_server_that_was_away_unnoticed),
-    cmocka_unit_test(test_who_reads_may_pause),
+    cmocka_unit_test(test_bulk_may_take_longer),           cmocka_unit_test(test_caller_in_a_hurry),
+    cmocka_unit_test(test_migration_may_take_longer),      cmocka_unit_test(test_opening_in_a_hurry),
+    cmocka_unit_test(test_password_is_told_nobody),        cmocka_unit_test(test_program_that_never_goes_on),
+    cmocka_unit_test(test_server_that_does_not_answer),    cmocka_unit_test(test_server_that_ends_and_comes_back),
+    cmocka_unit_test(test_server_that_keeps_failing),      cmocka_unit_test(test_server_that_stops_answering),
+    cmocka_unit_test(test_server_that_was_away_unnoticed), cmocka_unit_test(test_who_reads_may_pause),
 };
 
 int main(void)

@@ -55,12 +55,8 @@ static void parks_what_cannot_be_posted(void **state)
 static void parks_urls_that_no_endpoint_can_have(void **state)
 {
 	static const char *const odd[] = {
-	    "https:/shop.example/hooks",
-	    "https:///shop.example/hooks",
-	    "https:\\\\shop.example/hooks",
-	    "https://you@shop.example/hooks",
-	    "https://shop%2Eexample/hooks",
-	    "https://shop.example\xE3\x80\x82/hooks",
+	    "https:/shop.example/hooks",      "https:///shop.example/hooks",  "https:\\\\shop.example/hooks",
+	    "https://you@shop.example/hooks", "https://shop%2Eexample/hooks", "https://shop.example\xE3\x80\x82/hooks",
 	};
 	struct world *world = *state;
 
