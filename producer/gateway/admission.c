@@ -122,9 +122,10 @@ bool admission_glance(void *arg, struct http_call *call, struct http_problem *pr
 	return true;
 }
 
-static bool refuse_store(struct http_problem *problem, const struct error *err)
+static bool refuse_store(struct gateway *gateway, struct http_problem *problem, const struct error *err)
 {
-	http_problem_init(problem, &problem_store_unavailable, "%s", err->text);
+	routes_log_store(gateway, err);
+	http_problem_init(problem, &problem_store_unavailable, "%s", "");
 	problem->retry_after_s = 1;
 	return false;
 }
@@ -143,7 +144,7 @@ static bool find_key(struct gateway *gateway, struct visit *visit, struct store 
 		if (r == 0)
 			r = keyring_ask(gateway->keyring, *store, &visit->credentials, now_ms, &verdict, key, &err);
 		if (r < 0)
-			return refuse_store(problem, &err);
+			return refuse_store(gateway, problem, &err);
 	}
 	if (verdict != KEYRING_VALID)
 		return refuse_unauthorized(problem, "the API key is not valid");

@@ -64,6 +64,8 @@ struct gateway {
 	struct loop_state loop;
 	atomic_bool missed;      /**< the hearing connection broke */
 	atomic_bool out_of_time; /**< to finish what is in hand */
+
+	atomic_int_fast64_t store_logged_ms; /**< when the log was last told that the store fails requests */
 };
 
 /** The routes, and their number. */
@@ -91,8 +93,11 @@ void routes_refuse(struct visit *visit, const struct http_problem *problem);
 /** The same with a problem of that kind; `retry_after_s` 0: not said. */
 void routes_refuse_as(struct visit *visit, const struct http_problem_kind *kind, const char *detail, int retry_after_s);
 
-/** The same: the store failed. */
-void routes_refuse_store(struct visit *visit, const struct error *err);
+/** The same: the store failed. The client does not hear why: the log does. */
+void routes_refuse_store(struct gateway *gateway, struct visit *visit, const struct error *err);
+
+/** Says in the log, at most once a second, why the store failed a request. Any thread. */
+void routes_log_store(struct gateway *gateway, const struct error *err);
 
 /** The thread's store, opened when it is first needed. */
 int routes_open_store(struct gateway *gateway, struct store **store, struct error *err) must_check;

@@ -30,7 +30,8 @@ static void lose_scheduled(struct gateway *gateway, struct submission *submissio
 {
 	if (submission->ticket)
 		ticket_forget(gateway, submission->ticket);
-	submission_refuse(submission, &problem_store_unavailable, true, err->text);
+	routes_log_store(gateway, err);
+	submission_refuse(submission, &problem_store_unavailable, true, "");
 }
 
 static void schedule(struct gateway *gateway, struct visit *visit, struct submission *submission,

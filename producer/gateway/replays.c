@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "gateway_private.h"
 #include "lookup.h"
+#include "obs/log.h"
 #include "parked/parked_queue.h"
 #include "parked/replay.h"
 #include "parked/replay_message.h"
@@ -89,10 +90,13 @@ static bool hunt(void *arg, const struct amqp_delivery *parked)
 
 static void refuse_search(struct visit *visit, const struct error *err)
 {
-	bool too_much = err->code == ERROR_DEADLINE_EXCEEDED;
-
-	routes_refuse_as(visit, too_much ? &http_problem_overloaded : &problem_broker_unavailable,
-			 too_much ? "too much is parked to look through it for a request" : err->text, 1);
+	if (err->code == ERROR_DEADLINE_EXCEEDED) {
+		routes_refuse_as(visit, &http_problem_overloaded, "too much is parked to look through it for a request",
+				 1);
+		return;
+	}
+	log_warning(NULL, "the parked messages were not looked through", LOG_ERROR_FIELDS(err));
+	routes_refuse_as(visit, &problem_broker_unavailable, "", 1);
 }
 
 static void answer_sent(struct hunt *h)
@@ -173,7 +177,7 @@ void replays_handle(struct gateway *gateway, struct visit *visit, struct store *
 	char detail[64];
 
 	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0) {
-		routes_refuse_store(visit, &err);
+		routes_refuse_store(gateway, visit, &err);
 	} else if (!lookup.visible) {
 		tasks_refuse_unknown(visit);
 	} else if (!visitor_decides(&visit->visitor, lookup.owner)) {

@@ -7,13 +7,17 @@
 #include <string.h>
 
 #include "admission.h"
+#include "base/clock.h"
 #include "gateway_private.h"
 #include "health.h"
+#include "obs/log.h"
 #include "problems.h"
 #include "query.h"
 
 /* Threads of the intake, unless gateway.threads says otherwise. */
 #define INTAKE_THREADS 2
+/* Between lines of the log about a store that fails requests, however many there are. */
+#define STORE_LOG_MS 1000
 
 /* --- passing on -------------------------------------------------------------------------------- */
 
@@ -32,9 +36,20 @@ void routes_refuse_as(struct visit *visit, const struct http_problem_kind *kind,
 	routes_refuse(visit, &problem);
 }
 
-void routes_refuse_store(struct visit *visit, const struct error *err)
+void routes_log_store(struct gateway *gateway, const struct error *err)
 {
-	routes_refuse_as(visit, &problem_store_unavailable, err->text, 1);
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (now_ms < atomic_load(&gateway->store_logged_ms) + STORE_LOG_MS)
+		return;
+	atomic_store(&gateway->store_logged_ms, now_ms);
+	log_warning(NULL, "the store failed a request", LOG_ERROR_FIELDS(err));
+}
+
+void routes_refuse_store(struct gateway *gateway, struct visit *visit, const struct error *err)
+{
+	routes_log_store(gateway, err);
+	routes_refuse_as(visit, &problem_store_unavailable, "", 1);
 }
 
 static void refuse_busy(struct http_call *call, const char *detail)

@@ -95,7 +95,7 @@ void schedules_handle_one(struct gateway *gateway, struct visit *visit, struct s
 	struct error err;
 
 	if (find(gateway, visit, store, &look, &err) < 0)
-		routes_refuse_store(visit, &err);
+		routes_refuse_store(gateway, visit, &err);
 	else if (!look.visible)
 		refuse_unknown(visit);
 	else
@@ -113,7 +113,7 @@ void schedules_handle_remove(struct gateway *gateway, struct visit *visit, struc
 	if (r == 0 && look.visible && look.decides)
 		r = schedules_remove(*store, visit->task_id, &found, &err);
 	if (r < 0) {
-		routes_refuse_store(visit, &err);
+		routes_refuse_store(gateway, visit, &err);
 	} else if (!look.visible || !found) {
 		refuse_unknown(visit);
 	} else if (!look.decides) {
@@ -178,7 +178,7 @@ void schedules_handle_run_now(struct gateway *gateway, struct visit *visit, stru
 	if (r == 0)
 		r = schedules_run_now(*store, visit->task_id, now_ms, task_id, &found, &err);
 	if (r < 0) {
-		routes_refuse_store(visit, &err);
+		routes_refuse_store(gateway, visit, &err);
 	} else if (!found) {
 		refuse_unknown(visit);
 	} else {
@@ -212,7 +212,7 @@ static void show_created(struct gateway *gateway, struct visit *visit, struct st
 
 	memcpy(visit->task_id, schedule_id, UUID_SIZE);
 	if (find(gateway, visit, store, &look, &err) < 0)
-		routes_refuse_store(visit, &err);
+		routes_refuse_store(gateway, visit, &err);
 	else if (!look.visible)
 		refuse_unknown(visit);
 	else
@@ -256,7 +256,7 @@ static void store_schedule(struct gateway *gateway, struct visit *visit, struct 
 	if (r == 0)
 		show_created(gateway, visit, store, schedule->schedule_id, false);
 	else
-		routes_refuse_store(visit, &err);
+		routes_refuse_store(gateway, visit, &err);
 }
 
 static void add(struct gateway *gateway, struct visit *visit, struct store **store, const struct schedule_body *body)
@@ -340,7 +340,7 @@ void schedules_handle_list(struct gateway *gateway, struct visit *visit, struct 
 				      : buffer_printf(&body, "],\"next\":null}"),
 				  &err);
 	if (r < 0)
-		routes_refuse_store(visit, &err);
+		routes_refuse_store(gateway, visit, &err);
 	else
 		answer(visit, &body);
 }

@@ -41,7 +41,7 @@ void tasks_handle_one(struct gateway *gateway, struct visit *visit, struct store
 	struct error err;
 
 	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0)
-		routes_refuse_store(visit, &err);
+		routes_refuse_store(gateway, visit, &err);
 	else if (!lookup.visible)
 		tasks_refuse_unknown(visit);
 	else
@@ -126,7 +126,7 @@ void tasks_handle_cancel(struct gateway *gateway, struct visit *visit, struct st
 	if (r == 0 && lookup.visible && cancellation.accepted)
 		tell_cancelled(gateway, visit->task_id, &lookup);
 	if (r < 0)
-		routes_refuse_store(visit, &err);
+		routes_refuse_store(gateway, visit, &err);
 	else if (!cancellation.accepted && !lookup.cancelled)
 		routes_refuse_as(visit, &problem_task_finished, "it stays as it is", 0);
 	else
@@ -186,7 +186,7 @@ void tasks_handle_list(struct gateway *gateway, struct visit *visit, struct stor
 								   : buffer_printf(&body, "],\"next\":null}"),
 				  &err);
 	if (r < 0)
-		routes_refuse_store(visit, &err);
+		routes_refuse_store(gateway, visit, &err);
 	else
 		answer_json(visit, &body);
 }
@@ -228,7 +228,7 @@ static void stream_task(struct gateway *gateway, struct visit *visit, struct sto
 
 	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0) {
 		hub_give_back(gateway->hub);
-		routes_refuse_store(visit, &err);
+		routes_refuse_store(gateway, visit, &err);
 	} else if (!lookup.visible) {
 		hub_give_back(gateway->hub);
 		tasks_refuse_unknown(visit);

@@ -45,9 +45,10 @@ static bool claim(struct gateway *gateway, struct visit *visit, struct store **s
 		r = idempotency_guard_begin(gateway->guard, *store, &request, subject->id, clock_unix_ms(),
 					    &ticket->claim, &err);
 	if (r < 0) {
-		routes_refuse_as(visit,
-				 err.code == ERROR_OVERLOADED ? &http_problem_overloaded : &problem_store_unavailable,
-				 err.text, 1);
+		if (err.code == ERROR_OVERLOADED)
+			routes_refuse_as(visit, &http_problem_overloaded, err.text, 1);
+		else
+			routes_refuse_store(gateway, visit, &err);
 		return false;
 	}
 	switch (ticket->claim.state) {

@@ -566,6 +566,8 @@ def test_a_store_that_is_away(fleet):
         answer = api.get(path)
         assert (answer.status, answer.code) == (503, "store_unavailable"), answer.body
         assert answer.headers["retry-after"] == "1" and b"secret" not in answer.body
+        assert "detail" not in answer.json, "where the store is, is not the client's business"
+    assert "Connection refused" in program.log() and "secret" not in program.log()
     accepted = api.post_form("/v1/match", pair())
     assert accepted.status == 202, "jobs need no store"
     assert task(api, accepted.json["task_id"])["state"] == "pending", "known from memory"
