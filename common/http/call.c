@@ -147,6 +147,7 @@ static enum MHD_Result queue_stopping(struct http_call *call)
 	struct http_problem problem;
 
 	http_problem_init(&problem, &http_problem_stopping, "%s", "");
+	problem.retry_after_s = 1;
 	return queue(call, problem.kind->status, new_problem(&problem));
 }
 
