@@ -58,14 +58,15 @@ static void wait_and_retry(struct dispatcher *d, struct run *run)
 	run->state = RUN_WAITING;
 	d->waiting++;
 	/* Without memory for its timer it is ready again at once. */
-	if (timer_heap_add(&d->retries, &run->timer, clock_unix_ms() + backoff_next_ms(&run->backoff)) < 0) {
+	if (timer_heap_add(&d->retries, &run->timer, clock_monotonic_ms() + backoff_next_ms(&run->backoff)) < 0) {
 		d->waiting--;
 		run->state = RUN_READY;
 	}
 }
 
-static void retry_due(struct dispatcher *d, int64_t now_ms)
+static void retry_due(struct dispatcher *d)
 {
+	int64_t now_ms = clock_monotonic_ms();
 	struct timer *first;
 
 	while ((first = timer_heap_first(&d->retries)) != NULL && first->due_ms <= now_ms) {
@@ -323,7 +324,7 @@ int dispatcher_start(struct dispatcher *d, struct dispatcher_turn *turn, struct 
 	unsigned taken = 0;
 	int r;
 
-	retry_due(d, now_ms);
+	retry_due(d);
 	do {
 		r = claim_batch(d, turn, now_ms, &taken, err);
 		/* What was taken out and not claimed must be read again. */

@@ -36,9 +36,9 @@ struct dispatcher {
 	size_t in_flight;
 	size_t bytes; /**< of jobs in flight */
 	size_t waiting;
-	struct timer_heap retries;
-	bool was_refused;    /**< and it was said */
-	const char **lookup; /**< ids of the schedules in hand, sorted; see dispatcher_sort() */
+	struct timer_heap retries; /**< by monotonic time */
+	bool was_refused;          /**< and it was said */
+	const char **lookup;       /**< ids of the schedules in hand, sorted; see dispatcher_sort() */
 	size_t lookup_count;
 };
 
@@ -68,7 +68,7 @@ int dispatcher_record(struct dispatcher *d, struct dispatcher_turn *turn, struct
 /** Forgets what is not under way; the rest is forgotten as soon as its outcome is known. */
 void dispatcher_abandon(struct dispatcher *d);
 
-/** When it wants to be called next; INT64_MAX: not before an outcome or what is due in the window. */
+/** When it wants to be called next (monotonic); INT64_MAX: not before an outcome or what is due in the window. */
 int64_t dispatcher_next_ms(const struct dispatcher *d);
 
 /** True when more may be claimed. */

@@ -249,16 +249,14 @@ static int64_t sooner(int64_t a, int64_t b)
 /* Until something is due; what cannot be done now waits for a tick or an outcome. */
 static int wait_ms(struct service *service)
 {
-	int64_t wait = service->tick_ms - clock_monotonic_ms();
-	int64_t due_ms = INT64_MAX;
+	int64_t now_ms = clock_monotonic_ms();
+	int64_t wait = service->tick_ms - now_ms;
 
 	if (service->token != 0 && atomic_load(&service->store_answers) && link_is_ready(service)) {
-		due_ms = dispatcher_next_ms(&service->dispatcher);
+		wait = sooner(wait, dispatcher_next_ms(&service->dispatcher) - now_ms);
 		if (dispatcher_has_room(&service->dispatcher))
-			due_ms = sooner(due_ms, window_next_ms(&service->window));
+			wait = sooner(wait, window_next_ms(&service->window) - clock_unix_ms());
 	}
-	if (due_ms != INT64_MAX)
-		wait = sooner(wait, due_ms - clock_unix_ms());
 	return wait < 0 ? 0 : (int)sooner(wait, INT_MAX);
 }
 
