@@ -121,7 +121,9 @@ static void note_confirmed(struct desk *desk, struct submission *submission)
 static void note_refused(struct desk *desk, struct submission *submission, enum amqp_outcome outcome)
 {
 	if (outcome != AMQP_ABANDONED) {
-		recent_remove(desk->settings.recent, submission->task.task_id);
+		/* What was sent before the connection broke may be a task all the same. */
+		if (!submission->lost)
+			recent_remove(desk->settings.recent, submission->task.task_id);
 		metric_add(desk->refused, 1);
 	}
 	if (!submission->call)

@@ -90,6 +90,14 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static bool is_remembered(void)
+{
+	cleanup_with(buffer_finish) struct buffer reply = {0};
+	struct recent_task task;
+
+	return recent_find(recent, ID, &task, &reply);
+}
+
 static void test_confirmed(void **state)
 {
 	(void)state;
@@ -103,9 +111,10 @@ static void test_refused_by_a_full_queue(void **state)
 	answer(AMQP_NACKED);
 	assert_int_equal(ended, -1);
 	assert_false(ticket.claim.may_be_done);
+	assert_false(is_remembered());
 }
 
-/* The first time it may have got there: its request must not become another task. */
+/* The first time it may have got there: its request must not become another task, and who asks for it finds it. */
 static void test_refused_when_it_is_sent_again(void **state)
 {
 	(void)state;
@@ -113,6 +122,7 @@ static void test_refused_when_it_is_sent_again(void **state)
 	answer(AMQP_NACKED);
 	assert_int_equal(ended, -1);
 	assert_true(ticket.claim.may_be_done);
+	assert_true(is_remembered());
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
