@@ -12,6 +12,9 @@
 #define MAX_KEYS 10000
 #define MAX_STRANGERS 100000
 
+/* How often an address may have a key looked up in the store that does not exist. */
+static const struct rate guesses = {.per_second = 5, .burst = 50};
+
 /* What somebody without a key may do, where nobody needs one. */
 #define ANONYMOUS_SCOPES (KEY_MATCH | KEY_ENROLL | KEY_SCHEDULE)
 
@@ -72,8 +75,10 @@ int admission_init(struct gateway *gateway, struct error *err)
 	gateway->keyring = keyring_new(MAX_KEYS);
 	gateway->keys_limit = rate_limit_new(MAX_KEYS);
 	gateway->strangers_limit = rate_limit_new(MAX_STRANGERS);
+	gateway->guesses_limit = rate_limit_new(MAX_STRANGERS);
 	gateway->guard = idempotency_guard_new((size_t)config_integer(gateway->config, OPTION_GATEWAY_MAX_WAITING));
-	if (!gateway->keyring || !gateway->keys_limit || !gateway->strangers_limit || !gateway->guard)
+	if (!gateway->keyring || !gateway->keys_limit || !gateway->strangers_limit || !gateway->guesses_limit ||
+	    !gateway->guard)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	return 0;
 }
@@ -83,7 +88,13 @@ void admission_finish(struct gateway *gateway)
 	keyring_free(gateway->keyring);
 	rate_limit_free(gateway->keys_limit);
 	rate_limit_free(gateway->strangers_limit);
+	rate_limit_free(gateway->guesses_limit);
 	idempotency_guard_free(gateway->guard);
+}
+
+static int64_t whole_seconds(int64_t ms)
+{
+	return (ms + 999) / 1000;
 }
 
 /* --- who is it -------------------------------------------------------------------------------------- */
@@ -104,9 +115,25 @@ static bool refuse_kind(const struct gateway *gateway, enum credentials_kind kin
 	return true;
 }
 
+/* Whoever showed too many keys that are none gets no further with one that was never seen: not to the store, and no
+ * body is read. */
+static bool check_guesses(struct gateway *gateway, const struct credentials *credentials, const char *address,
+			  struct http_problem *problem)
+{
+	struct rate_verdict verdict;
+
+	rate_limit_look(gateway->guesses_limit, address, &guesses, clock_monotonic_ms(), &verdict);
+	if (verdict.allowed || keyring_has_met(gateway->keyring, credentials))
+		return true;
+	http_problem_init(problem, &problem_rate_limited, "too many keys that are not valid came from this address");
+	problem->retry_after_s = (int)whole_seconds(verdict.retry_after_ms);
+	return false;
+}
+
 bool admission_glance(void *arg, struct http_call *call, struct http_problem *problem)
 {
 	struct gateway *gateway = arg;
+	char address[RATE_LIMIT_NAME_SIZE] = "";
 	struct credentials credentials;
 	struct api_key key;
 
@@ -116,9 +143,18 @@ bool admission_glance(void *arg, struct http_call *call, struct http_problem *pr
 	    keyring_read(http_call_header(call, "Authorization"), http_call_header(call, "X-API-Key"), &credentials);
 	if (!refuse_kind(gateway, kind, problem))
 		return false;
-	if (kind == CREDENTIALS_KEY &&
-	    keyring_know(gateway->keyring, &credentials, clock_monotonic_ms(), &key) == KEYRING_INVALID)
+	if (kind != CREDENTIALS_KEY)
+		return true;
+	switch (keyring_know(gateway->keyring, &credentials, clock_monotonic_ms(), &key)) {
+	case KEYRING_VALID:
+		return true;
+	case KEYRING_INVALID:
 		return refuse_unauthorized(problem, "the API key is not valid");
+	case KEYRING_ASK:
+		if (http_call_address(call))
+			rate_limit_name_address(http_call_address(call), address);
+		return check_guesses(gateway, &credentials, address, problem);
+	}
 	return true;
 }
 
@@ -136,15 +172,19 @@ static bool find_key(struct gateway *gateway, struct visit *visit, struct store 
 {
 	int64_t now_ms = clock_monotonic_ms();
 	enum keyring_verdict verdict = keyring_know(gateway->keyring, &visit->credentials, now_ms, key);
+	struct rate_verdict guess;
 	struct error err;
 
 	if (verdict == KEYRING_ASK) {
+		if (!check_guesses(gateway, &visit->credentials, visit->address, problem))
+			return false;
 		int r = routes_open_store(gateway, store, &err);
-
 		if (r == 0)
 			r = keyring_ask(gateway->keyring, *store, &visit->credentials, now_ms, &verdict, key, &err);
 		if (r < 0)
 			return refuse_store(gateway, problem, &err);
+		if (verdict != KEYRING_VALID)
+			rate_limit_take(gateway->guesses_limit, visit->address, &guesses, now_ms, &guess);
 	}
 	if (verdict != KEYRING_VALID)
 		return refuse_unauthorized(problem, "the API key is not valid");
@@ -167,11 +207,6 @@ static void note_number(struct http_call *call, const char *name, int64_t number
 
 	snprintf(text, sizeof(text), "%" PRId64, number);
 	http_call_note(call, name, text);
-}
-
-static int64_t whole_seconds(int64_t ms)
-{
-	return (ms + 999) / 1000;
 }
 
 /* In the three headers of the IETF's drafts up to 06: what proxies send and clients read. The single structured field

@@ -38,6 +38,7 @@ struct gateway {
 	struct keyring *keyring;
 	struct rate_limit *keys_limit;      /**< of those who have a key */
 	struct rate_limit *strangers_limit; /**< of those who have none */
+	struct rate_limit *guesses_limit;   /**< of those whose key is none */
 	struct idempotency_guard *guard;
 	bool has_store;
 	struct store_settings store;

@@ -159,6 +159,15 @@ enum keyring_verdict keyring_know(struct keyring *keyring, const struct credenti
 	return KEYRING_ASK;
 }
 
+bool keyring_has_met(struct keyring *keyring, const struct credentials *credentials)
+{
+	struct answer answer;
+	struct api_key key;
+
+	return recall(keyring->known, credentials->id, &answer, sizeof(answer)) &&
+	       judge(credentials, &answer.key, &key) == KEYRING_VALID;
+}
+
 int keyring_ask(struct keyring *keyring, struct store *store, const struct credentials *credentials, int64_t now_ms,
 		enum keyring_verdict *verdict, struct api_key *key, struct error *err)
 {

@@ -53,9 +53,12 @@ enum keyring_verdict {
 enum keyring_verdict keyring_know(struct keyring *keyring, const struct credentials *credentials, int64_t now_ms,
 				  struct api_key *key) must_check;
 
+/** True if this was a key, secret and all, when the store was asked last. Never waits. */
+bool keyring_has_met(struct keyring *keyring, const struct credentials *credentials) must_check;
+
 /**
- * The same, asking the store where that is needed: may block and fail as the store does. `verdict` is written on
- * success only, and never KEYRING_ASK.
+ * What keyring_know() says, asking the store where that is needed: may block and fail as the store does. `verdict` is
+ * written on success only, and never KEYRING_ASK.
  */
 int keyring_ask(struct keyring *keyring, struct store *store, const struct credentials *credentials, int64_t now_ms,
 		enum keyring_verdict *verdict, struct api_key *key, struct error *err) must_check;

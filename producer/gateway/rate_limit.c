@@ -78,26 +78,38 @@ static int64_t wait_ms(double missing, const struct rate *rate)
 	return missing <= 0 ? 0 : (int64_t)(ms < MAX_WAIT_MS ? ms : MAX_WAIT_MS);
 }
 
-static void take(struct bucket *bucket, const struct rate *rate, struct rate_verdict *verdict)
+static void take(struct bucket *bucket, double tokens, const struct rate *rate, struct rate_verdict *verdict)
 {
 	*verdict = (struct rate_verdict){.allowed = bucket->tokens >= 1, .limit = (unsigned)rate->burst};
 	if (verdict->allowed)
-		bucket->tokens -= 1;
+		bucket->tokens -= tokens;
 	else
 		verdict->retry_after_ms = wait_ms(1 - bucket->tokens, rate);
 	verdict->remaining = (unsigned)bucket->tokens;
 	verdict->reset_ms = wait_ms(rate->burst - bucket->tokens, rate);
 }
 
-void rate_limit_take(struct rate_limit *limit, const char *name, const struct rate *rate, int64_t now_ms,
-		     struct rate_verdict *verdict)
+static void fill_and_take(struct rate_limit *limit, const char *name, double tokens, const struct rate *rate,
+			  int64_t now_ms, struct rate_verdict *verdict)
 {
 	assert(rate->per_second > 0 && rate->burst >= 1);
 	pthread_mutex_lock(&limit->lock);
 	struct bucket *bucket = bucket_of(limit, name, rate, now_ms);
 	fill(bucket, rate, now_ms);
-	take(bucket, rate, verdict);
+	take(bucket, tokens, rate, verdict);
 	pthread_mutex_unlock(&limit->lock);
+}
+
+void rate_limit_take(struct rate_limit *limit, const char *name, const struct rate *rate, int64_t now_ms,
+		     struct rate_verdict *verdict)
+{
+	fill_and_take(limit, name, 1, rate, now_ms, verdict);
+}
+
+void rate_limit_look(struct rate_limit *limit, const char *name, const struct rate *rate, int64_t now_ms,
+		     struct rate_verdict *verdict)
+{
+	fill_and_take(limit, name, 0, rate, now_ms, verdict);
 }
 
 void rate_limit_name_address(const struct sockaddr *address, char out[RATE_LIMIT_NAME_SIZE])

@@ -41,6 +41,10 @@ struct rate_verdict {
 void rate_limit_take(struct rate_limit *limit, const char *name, const struct rate *rate, int64_t now_ms,
 		     struct rate_verdict *verdict);
 
+/** The same, and takes nothing: whether there is a token. */
+void rate_limit_look(struct rate_limit *limit, const char *name, const struct rate *rate, int64_t now_ms,
+		     struct rate_verdict *verdict);
+
 /** The name for somebody without a key: an IPv4 address, or the first 64 bits of an IPv6 address. */
 void rate_limit_name_address(const struct sockaddr *address, char out[RATE_LIMIT_NAME_SIZE]);
 

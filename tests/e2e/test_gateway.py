@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import json
 import re
+import secrets
 import socket
 import ssl
 import subprocess
@@ -813,6 +814,21 @@ def test_keys(guarded):
     assert fleet.shell("keys", "revoke", key.split("_")[1]).returncode == 0
     wait_until(lambda: shop.get("/v1/tasks").status == 401, "the revocation shows")
     assert key.split("_", 2)[2] not in program.log()
+
+
+def test_guessed_keys(guarded):
+    fleet, program = guarded
+    shop = Api(program.port, make_key(fleet, "shop", "--scopes", "match"))
+    assert shop.get("/v1/tasks").status == 200
+
+    def guess():
+        return Api(program.port, f"ffk_{secrets.token_hex(8)}_{'A' * 43}").post_form("/v1/match", pair())
+
+    assert guess().status == 401
+    answer = wait_until(lambda: next((a for a in [guess()] if a.status != 401), None), "an end is put to it")
+    assert (answer.status, answer.code) == (429, "rate_limited")
+    assert int(answer.headers["retry-after"]) == 1
+    assert shop.get("/v1/tasks").status == 200, "who was known before is not kept out"
 
 
 def test_rates(guarded):

@@ -134,6 +134,21 @@ static void test_another_secret(void **state)
 	assert_int_equal(know(&shown, NOW), KEYRING_VALID);
 }
 
+static void test_met_before(void **state)
+{
+	struct credentials other = read_key(OTHER);
+	struct credentials wrong = shown;
+
+	(void)state;
+	wrong.hash[31] ^= 1;
+	assert_false(keyring_has_met(keyring, &shown));
+	assert_int_equal(ask(&shown, NOW), KEYRING_VALID);
+	assert_int_equal(ask(&other, NOW), KEYRING_INVALID);
+	assert_true(keyring_has_met(keyring, &shown));
+	assert_false(keyring_has_met(keyring, &wrong));
+	assert_false(keyring_has_met(keyring, &other));
+}
+
 static void test_no_such_key(void **state)
 {
 	struct credentials other = read_key(OTHER);
@@ -269,17 +284,10 @@ static void test_headers(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_headers),
-    cmocka_unit_test(test_scopes),
-    CASE(test_asked_once_in_a_while),
-    CASE(test_revocation_shows),
-    CASE(test_another_secret),
-    CASE(test_no_such_key),
-    CASE(test_key_that_comes_later),
-    CASE(test_guesses_push_out_no_key),
-    CASE(test_without_a_store),
-    CASE(test_without_a_store_for_long),
-    CASE(test_wrong_secrets_without_a_store),
+    cmocka_unit_test(test_headers), cmocka_unit_test(test_scopes),       CASE(test_asked_once_in_a_while),
+    CASE(test_revocation_shows),    CASE(test_another_secret),           CASE(test_met_before),
+    CASE(test_no_such_key),         CASE(test_key_that_comes_later),     CASE(test_guesses_push_out_no_key),
+    CASE(test_without_a_store),     CASE(test_without_a_store_for_long), CASE(test_wrong_secrets_without_a_store),
 };
 
 RUN_TESTS(tests)

@@ -46,6 +46,25 @@ static void test_burst_then_rate(void **state)
 	rate_limit_free(limit);
 }
 
+static void test_a_look_takes_nothing(void **state)
+{
+	struct rate_limit *limit = rate_limit_new(4);
+	struct rate_verdict verdict;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		rate_limit_look(limit, "ann", &two_a_second, NOW, &verdict);
+		assert_true(verdict.allowed);
+		assert_int_equal(verdict.remaining, 3);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(take(limit, "ann", &two_a_second, NOW).allowed);
+	rate_limit_look(limit, "ann", &two_a_second, NOW + 100, &verdict);
+	assert_false(verdict.allowed);
+	assert_int_equal(verdict.retry_after_ms, 400);
+	rate_limit_free(limit);
+}
+
 static void test_full_again_and_no_more(void **state)
 {
 	struct rate_limit *limit = rate_limit_new(4);
@@ -206,15 +225,11 @@ static void test_many_at_once(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_burst_then_rate),
-    cmocka_unit_test(test_full_again_and_no_more),
-    cmocka_unit_test(test_a_clock_that_seems_to_go_back),
-    cmocka_unit_test(test_each_has_a_bucket),
-    cmocka_unit_test(test_the_longest_unused_goes_first),
-    cmocka_unit_test(test_a_limit_that_changes),
-    cmocka_unit_test(test_slow_rates_have_waits_that_end),
-    cmocka_unit_test(test_long_names_are_cut),
-    cmocka_unit_test(test_names_of_addresses),
+    cmocka_unit_test(test_burst_then_rate),        cmocka_unit_test(test_a_look_takes_nothing),
+    cmocka_unit_test(test_full_again_and_no_more), cmocka_unit_test(test_a_clock_that_seems_to_go_back),
+    cmocka_unit_test(test_each_has_a_bucket),      cmocka_unit_test(test_the_longest_unused_goes_first),
+    cmocka_unit_test(test_a_limit_that_changes),   cmocka_unit_test(test_slow_rates_have_waits_that_end),
+    cmocka_unit_test(test_long_names_are_cut),     cmocka_unit_test(test_names_of_addresses),
     cmocka_unit_test(test_many_at_once),
 };
 
