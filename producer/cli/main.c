@@ -106,13 +106,13 @@ static enum exit_status run_line(struct args *args, int argc, const char *const 
 /* What was printed must have arrived; a reader that closed its end has seen enough. */
 static enum exit_status flush(enum exit_status status)
 {
+	errno = 0; /* of an earlier fault only that there was one is known */
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	if (errno != EPIPE) {
-		report_error("standard output: %s", strerror(errno));
-		return STATUS_LOCAL_FAULT;
-	}
-	return status;
+	if (errno == EPIPE)
+		return status;
+	report_error("standard output: %s", errno != 0 ? strerror(errno) : "not all could be written");
+	return STATUS_LOCAL_FAULT;
 }
 
 int main(int argc, char **argv)
