@@ -67,6 +67,9 @@ int replay_send(struct replay *replay, const struct amqp_delivery *parked, bool 
 		struct error *err)
 {
 	struct amqp_message *message;
+
+	if (replay->lost)
+		return error_set(err, ERROR_CONNECTION, "the broker does not answer");
 	int r = replay_message_new(&message, parked, same_id, clock_unix_ms(), err);
 
 	if (r < 0)
@@ -80,7 +83,8 @@ int replay_send(struct replay *replay, const struct amqp_delivery *parked, bool 
 	case AMQP_NACKED:
 		return error_set(err, ERROR_CONNECTION, "its queue is full");
 	default:
-		return error_set(err, ERROR_CONNECTION, "the broker does not answer");
+		return error_set(err, ERROR_CONNECTION,
+				 "the broker does not say whether it took it: it may be sent, as %s", id);
 	}
 }
 
