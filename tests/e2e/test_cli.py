@@ -130,6 +130,11 @@ def test_match_draws_only_files(fleet, worker, two, tmp_path):
     done = fleet.shell("match", two[0], "https://example.com/b.jpg", "--picture", str(out))
     assert done.returncode == 2 and "as files" in done.stderr
     assert worker.jobs == [] and not out.exists()
+    before = open(two[1], "rb").read()
+    out.symlink_to(two[1])
+    done = fleet.shell("match", *two, "--picture", str(out))
+    assert done.returncode == 2 and "is a photograph that is read" in done.stderr
+    assert worker.jobs == [] and open(two[1], "rb").read() == before
     done = fleet.shell("match", *two, "--picture", str(tmp_path / "nowhere" / "out.jpg"))
     assert done.returncode == 5 and "nowhere" in done.stderr
     assert done.stdout.startswith("same person")

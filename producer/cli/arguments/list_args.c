@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/input/same_file.h"
 #include "cli/output/report.h"
 
 #define CONNECT_TIMEOUT_MS 5000
@@ -61,16 +61,6 @@ static int open_input(const char *path, struct error *err)
 	return fd;
 }
 
-/* What is written would overwrite, or be taken for, what is read. */
-static bool is_input(const char *path, int fd)
-{
-	struct stat input;
-	struct stat output;
-
-	return path && fstat(fd, &input) == 0 && S_ISREG(input.st_mode) && stat(path, &output) == 0 &&
-	       input.st_dev == output.st_dev && input.st_ino == output.st_ino;
-}
-
 int list_args_read(struct list_args *out, const char *input, const struct args *args, struct error *err)
 {
 	struct list_args read = {
@@ -102,7 +92,7 @@ static enum exit_status run(const struct list_args *args, struct submission_sett
 		return STATUS_USAGE;
 	}
 	settings->input_fd = fd;
-	if (is_input(args->out_path, fd)) {
+	if (args->out_path && same_file_as_open(args->out_path, fd)) {
 		report_error("--out %s: is the file that is read", args->out_path);
 		close(fd);
 		return STATUS_USAGE;

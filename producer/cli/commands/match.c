@@ -9,6 +9,7 @@
 #include "cli/commands/command.h"
 #include "cli/fleet/exchange.h"
 #include "cli/input/image_file.h"
+#include "cli/input/same_file.h"
 #include "cli/output/picture.h"
 #include "cli/output/report.h"
 #include "cli/output/verdict.h"
@@ -31,6 +32,19 @@ struct showing {
 	bool json;
 };
 
+static int check_picture(const struct args *args, const struct job *job, struct error *err)
+{
+	const char *path = args_value(args, "picture");
+
+	if (!path)
+		return 0;
+	if (job->image_a.url || job->image_b.url)
+		return error_set(err, ERROR_INVALID_JOB, "--picture wants both photographs as files, not as URLs");
+	if (same_file_as(path, args->operands[0]) || same_file_as(path, args->operands[1]))
+		return error_set(err, ERROR_INVALID_JOB, "--picture %s: is a photograph that is read", path);
+	return 0;
+}
+
 static int make_job(struct job *job, struct photographs *photographs, const struct cli *cli,
 		    const struct job_args *args, struct error *err)
 {
@@ -43,9 +57,7 @@ static int make_job(struct job *job, struct photographs *photographs, const stru
 	int r = image_file_read(&job->image_a, &photographs->a, "", cli->args->operands[0], max_bytes, err);
 	if (r == 0)
 		r = image_file_read(&job->image_b, &photographs->b, "", cli->args->operands[1], max_bytes, err);
-	if (r == 0 && args_count(cli->args, "picture") > 0 && (job->image_a.url || job->image_b.url))
-		r = error_set(err, ERROR_INVALID_JOB, "--picture wants both photographs as files, not as URLs");
-	return r;
+	return r == 0 ? check_picture(cli->args, job, err) : r;
 }
 
 static int write_file(const char *path, const struct buffer *content, struct error *err)
