@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import os
+import pty
 import resource
 import shutil
 import signal
@@ -148,6 +149,18 @@ def test_list(models, tmp_path):
     sets = json.loads(models("list", "--json", "--set", f"model.embedder={DEFAULT}/embedder").stdout)
     assert [one["name"] for one in sets] == ["default", "configured", "mine"]
     assert len({one["model_id"] for one in sets}) == 1 and all(one["error"] is None for one in sets)
+
+
+def test_json_cannot_steer_the_terminal(models, tmp_path):
+    name = "\x9b2J\u202e"
+    shutil.copytree(DEFAULT, tmp_path / "store" / name)
+    assert name in models("list", "--json").stdout
+    ours, theirs = pty.openpty()
+    done = models("list", "--json", stdout=theirs, stderr=subprocess.PIPE, capture_output=False)
+    os.close(theirs)
+    text = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert done.returncode == 0 and text.isascii() and "\\u009B2J\\u202E" in text, text
 
 
 def test_list_tells_of_a_broken_set(models, tmp_path):

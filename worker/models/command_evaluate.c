@@ -12,6 +12,7 @@
 #include "base/stop.h"
 #include "base/thread.h"
 #include "chosen.h"
+#include "document.h"
 #include "evaluation.h"
 #include "roc_svg.h"
 
@@ -56,9 +57,7 @@ static void print_json(const struct roc_summary *s, const struct modelset *model
 				   models->model_id, "pairs", (json_int_t)s->pairs, "same", (json_int_t)s->same,
 				   "failed", (json_int_t)s->failed, "accuracy", s->accuracy, "threshold", s->threshold,
 				   "two_way", isnan(s->two_way) ? json_null() : json_real(s->two_way), "rates", rates);
-	json_dumpf(object, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
-	putchar('\n');
-	json_decref(object);
+	document_print(object);
 }
 
 static int write_text(const char *path, const struct buffer *text, struct error *err)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "catalogue.h"
+#include "document.h"
 #include "face/modelset.h"
 
 #define ID_SHOWN 12
@@ -55,11 +56,8 @@ enum models_status command_list(const struct request *request)
 			print_row(set, models, &err);
 		modelset_free(models);
 	}
-	if (rows) {
-		json_dumpf(rows, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-		putchar('\n');
-	}
-	json_decref(rows);
+	if (rows)
+		document_print(rows);
 	catalogue_finish(&catalogue);
 	return MODELS_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "catalogue.h"
+#include "document.h"
 #include "face/model_yaml.h"
 #include "face/modelset.h"
 #include "network.h"
@@ -110,9 +111,7 @@ static void print(const struct request *request, const struct set_place *set, co
 			      models->model_id, "detector", models->detector.name, "embedder", models->embedder.name);
 		for (int i = 0; i < 2; i++)
 			json_object_set_new(object, halves[i].kind, half_json(&halves[i]));
-		json_dumpf(object, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-		putchar('\n');
-		json_decref(object);
+		document_print(object);
 		return;
 	}
 	for (int i = 0; i < 2; i++)
