@@ -135,6 +135,15 @@ static int note_version(void *arg, const struct database_row *row, struct error 
 	return 0;
 }
 
+static int lock_schema(struct database *database, struct error *err)
+{
+	int r = database->ops->lock_schema(database, err);
+
+	if (r < 0)
+		error_prefix(err, "waiting for the schema (is `facefleet store migrate` at work?)");
+	return r;
+}
+
 /* The first to come makes the table; two at once would fail each other without the lock. Who migrates waits for another
  * who does, and tables may be large; who only looks at the version is told soon. */
 static int begin(struct database *database, bool migrates, int *version, struct error *err)
@@ -145,7 +154,7 @@ static int begin(struct database *database, bool migrates, int *version, struct 
 	if (r == 0 && migrates && database->ops->allow_bulk)
 		r = database->ops->allow_bulk(database, err);
 	if (r == 0)
-		r = database->ops->lock_schema(database, err);
+		r = lock_schema(database, err);
 	if (r == 0)
 		r = database_execute(database, "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)",
 				     NULL, 0, err);

@@ -316,6 +316,27 @@ static void test_migration_may_take_longer(void **state)
 		fail_msg("%s", err.text);
 }
 
+static void test_opened_during_a_migration(void **state)
+{
+	const struct store_settings settings = {.url = url, .timeout_ms = 200};
+	struct database *database;
+	struct error err = {0};
+	struct store *store;
+
+	(void)state;
+	assert_int_equal(store_migrate(&settings, NULL, NULL, &err), 0);
+	assert_int_equal(database_open(&database, &(struct database_opening){.url = url, .timeout_ms = 10000}, &err),
+			 0);
+	assert_int_equal(database_begin(database, true, &err), 0);
+	assert_int_equal(database->ops->lock_schema(database, &err), 0);
+	assert_true(store_open(&store, &settings, &err) < 0);
+	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	assert_non_null(strstr(err.text, "store migrate"));
+	database_close(database);
+	assert_int_equal(store_open(&store, &settings, &err), 0);
+	store_close(store);
+}
+
 /* An export may wait for its reader between two pages; it holds no lock. */
 static void test_who_reads_may_pause(void **state)
 {
@@ -335,12 +356,19 @@ static void test_who_reads_may_pause(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_bulk_may_take_longer),           cmocka_unit_test(test_caller_in_a_hurry),
-    cmocka_unit_test(test_migration_may_take_longer),      cmocka_unit_test(test_opening_in_a_hurry),
-    cmocka_unit_test(test_password_is_told_nobody),        cmocka_unit_test(test_program_that_never_goes_on),
-    cmocka_unit_test(test_server_that_does_not_answer),    cmocka_unit_test(test_server_that_ends_and_comes_back),
-    cmocka_unit_test(test_server_that_keeps_failing),      cmocka_unit_test(test_server_that_stops_answering),
-    cmocka_unit_test(test_server_that_was_away_unnoticed), cmocka_unit_test(test_who_reads_may_pause),
+    cmocka_unit_test(test_bulk_may_take_longer),
+    cmocka_unit_test(test_caller_in_a_hurry),
+    cmocka_unit_test(test_migration_may_take_longer),
+    cmocka_unit_test(test_opened_during_a_migration),
+    cmocka_unit_test(test_opening_in_a_hurry),
+    cmocka_unit_test(test_password_is_told_nobody),
+    cmocka_unit_test(test_program_that_never_goes_on),
+    cmocka_unit_test(test_server_that_does_not_answer),
+    cmocka_unit_test(test_server_that_ends_and_comes_back),
+    cmocka_unit_test(test_server_that_keeps_failing),
+    cmocka_unit_test(test_server_that_stops_answering),
+    cmocka_unit_test(test_server_that_was_away_unnoticed),
+    cmocka_unit_test(test_who_reads_may_pause),
 };
 
 int main(void)
