@@ -61,6 +61,10 @@ int schedules_upcoming(struct store *store, int64_t until_ms, unsigned limit, sc
 /** How many there are. Reads an index from end to end: not for every second. */
 int schedules_count(struct store *store, uint64_t *count, struct error *err) must_check;
 
+/** How many an owner has, as far as `most`. Reads so much of an index: not for every request. */
+int schedules_count_of(struct store *store, const char *owner, uint64_t most, uint64_t *count,
+		       struct error *err) must_check;
+
 /**
  * Makes a schedule due at `now_ms`, whatever it waits for. `task_id` is the id its run shall have, and gets the one
  * that stands: a run that was claimed before keeps its own.

@@ -142,3 +142,18 @@ int schedules_count(struct store *store, uint64_t *count, struct error *err)
 				 .sql = "SELECT COUNT(*) FROM schedules", .fn = database_note_integer, .arg = count},
 			     err);
 }
+
+int schedules_count_of(struct store *store, const char *owner, uint64_t most, uint64_t *count, struct error *err)
+{
+	const struct database_value values[] = {database_text(owner), database_integer((int64_t)most)};
+
+	return database_read(
+	    store->database,
+	    &(struct database_statement){
+		.sql = "SELECT COUNT(*) FROM (SELECT 1 FROM schedules WHERE owner = $1 LIMIT $2) counted",
+		.values = values,
+		.value_count = array_size(values),
+		.fn = database_note_integer,
+		.arg = count},
+	    err);
+}

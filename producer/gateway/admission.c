@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "gateway_private.h"
 #include "problems.h"
+#include "schedule_quota.h"
 
 /* Keys, addresses and requests remembered at most. */
 #define MAX_KEYS 10000
@@ -77,8 +78,9 @@ int admission_init(struct gateway *gateway, struct error *err)
 	gateway->strangers_limit = rate_limit_new(MAX_STRANGERS);
 	gateway->guesses_limit = rate_limit_new(MAX_STRANGERS);
 	gateway->guard = idempotency_guard_new((size_t)config_integer(gateway->config, OPTION_GATEWAY_MAX_WAITING));
+	gateway->schedule_quota = schedule_quota_new(MAX_KEYS);
 	if (!gateway->keyring || !gateway->keys_limit || !gateway->strangers_limit || !gateway->guesses_limit ||
-	    !gateway->guard)
+	    !gateway->guard || !gateway->schedule_quota)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	return 0;
 }
@@ -90,6 +92,7 @@ void admission_finish(struct gateway *gateway)
 	rate_limit_free(gateway->strangers_limit);
 	rate_limit_free(gateway->guesses_limit);
 	idempotency_guard_free(gateway->guard);
+	schedule_quota_free(gateway->schedule_quota);
 }
 
 static int64_t whole_seconds(int64_t ms)
@@ -266,4 +269,11 @@ bool admission_check_collection(const struct visitor *visitor, enum job_op op, c
 			  field, collection, job_op_name(op));
 	snprintf(problem->field, sizeof(problem->field), "%s", field);
 	return false;
+}
+
+int admission_check_schedules(struct gateway *gateway, const char *owner, struct store *store, bool *allowed,
+			      struct error *err)
+{
+	return schedule_quota_take(gateway->schedule_quota, store, owner,
+				   (uint64_t)atomic_load(&gateway->max_schedules), clock_monotonic_ms(), allowed, err);
 }

@@ -36,4 +36,8 @@ bool admission_check(struct gateway *gateway, struct visit *visit, struct store 
 bool admission_check_collection(const struct visitor *visitor, enum job_op op, const char *collection,
 				const char *field, struct http_problem *problem) must_check;
 
+/** Whether the visitor may have one more schedule. Asks the store now and then: blocks, and fails, as it does. */
+int admission_check_schedules(struct gateway *gateway, const char *owner, struct store *store, bool *allowed,
+			      struct error *err) must_check;
+
 #endif

@@ -140,6 +140,7 @@ static void adopt(struct gateway *gateway, const struct config *config)
 	atomic_store(&gateway->rate, config_number(config, OPTION_GATEWAY_RATE));
 	atomic_store(&gateway->burst, config_number(config, OPTION_GATEWAY_BURST));
 	atomic_store(&gateway->max_wait_ms, 1000 * config_integer(config, OPTION_GATEWAY_MAX_WAIT));
+	atomic_store(&gateway->max_schedules, config_integer(config, OPTION_GATEWAY_MAX_SCHEDULES));
 	gateway->drain_timeout_ms = config_integer(config, OPTION_GATEWAY_DRAIN_TIMEOUT);
 	if (gateway->overload)
 		overload_set_max_queue_depth(gateway->overload, config_integer(config, OPTION_GATEWAY_MAX_QUEUE_DEPTH));

@@ -40,6 +40,7 @@ struct gateway {
 	struct rate_limit *strangers_limit; /**< of those who have none */
 	struct rate_limit *guesses_limit;   /**< of those whose key is none */
 	struct idempotency_guard *guard;
+	struct schedule_quota *schedule_quota;
 	bool has_store;
 	struct store_settings store;
 	struct breakers *breakers; /**< of the store */
@@ -49,6 +50,7 @@ struct gateway {
 	_Atomic double rate;
 	_Atomic double burst;
 	atomic_int_fast64_t max_wait_ms;
+	atomic_int_fast64_t max_schedules;
 	int64_t drain_timeout_ms;
 
 	/** Visits that become jobs, and visits that ask the store. */

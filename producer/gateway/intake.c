@@ -34,22 +34,34 @@ static void lose_scheduled(struct gateway *gateway, struct submission *submissio
 	submission_refuse(submission, &problem_store_unavailable, true, "");
 }
 
+static void refuse_schedule(struct gateway *gateway, struct submission *submission, struct store **store)
+{
+	if (submission->ticket)
+		ticket_end(gateway, submission->ticket, false, store);
+	submission_refuse(submission, &problem_too_many_schedules, false, "");
+}
+
 static void schedule(struct gateway *gateway, struct visit *visit, struct submission *submission,
 		     struct amqp_message *message, int64_t due_ms, struct store **store)
 {
 	struct recent_task *task = &submission->task;
+	bool allowed = false;
 	struct error err;
 
 	submission->call = visit->call;
 	task->deadline_ms += due_ms - task->accepted_at_ms;
 	visit_free(visit);
 	int r = routes_open_store(gateway, store, &err);
+	if (r == 0)
+		r = admission_check_schedules(gateway, task->owner, *store, &allowed, &err);
 	/* Remembered for the moments between its schedule's end and the tracker's first word of it. */
-	if (r == 0)
+	if (r == 0 && allowed)
 		recent_add(gateway->recent, task);
-	if (r == 0)
+	if (r == 0 && allowed)
 		r = later_add(*store, task, due_ms, message->body, message->body_size, &err);
-	if (r == 0) {
+	if (r == 0 && !allowed) {
+		refuse_schedule(gateway, submission, store);
+	} else if (r == 0) {
 		/* First, or who repeats the request at once is told that it is still under way. */
 		if (submission->ticket)
 			ticket_end(gateway, submission->ticket, true, store);

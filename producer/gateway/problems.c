@@ -28,6 +28,8 @@ const struct http_problem_kind problem_forbidden = {403, "forbidden", "The API k
 const struct http_problem_kind problem_rate_limited = {429, "rate_limited", "There were too many requests."};
 const struct http_problem_kind problem_over_share = {429, "over_share",
 						     "There is too much to do, and others send much less."};
+const struct http_problem_kind problem_too_many_schedules = {429, "too_many_schedules",
+							     "The API key has too many schedules."};
 const struct http_problem_kind problem_invalid_header = {400, "invalid_header", "A header is not valid."};
 const struct http_problem_kind problem_idempotency_in_flight = {
     409, "idempotency_in_flight", "The same request is being carried out at this moment."};

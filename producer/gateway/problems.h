@@ -25,6 +25,7 @@ extern const struct http_problem_kind problem_unauthorized;
 extern const struct http_problem_kind problem_forbidden;
 extern const struct http_problem_kind problem_rate_limited;
 extern const struct http_problem_kind problem_over_share;
+extern const struct http_problem_kind problem_too_many_schedules;
 extern const struct http_problem_kind problem_invalid_header;
 extern const struct http_problem_kind problem_idempotency_in_flight;
 extern const struct http_problem_kind problem_idempotency_reused;

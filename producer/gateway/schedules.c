@@ -238,6 +238,7 @@ static void store_schedule(struct gateway *gateway, struct visit *visit, struct 
 	struct ticket *ticket = NULL;
 	struct error err;
 	bool inserted;
+	bool allowed = false;
 
 	uuid_v7(schedule->schedule_id);
 	if (visit->has_idempotency_key) {
@@ -248,15 +249,19 @@ static void store_schedule(struct gateway *gateway, struct visit *visit, struct 
 	}
 	int r = routes_open_store(gateway, store, &err);
 	if (r == 0)
+		r = admission_check_schedules(gateway, schedule->owner, *store, &allowed, &err);
+	if (r == 0 && allowed)
 		r = schedules_add(*store, schedule, &inserted, &err);
 	if (r == 0 && ticket)
-		ticket_end(gateway, ticket, true, store);
+		ticket_end(gateway, ticket, allowed, store);
 	else if (ticket)
 		ticket_forget(gateway, ticket);
-	if (r == 0)
-		show_created(gateway, visit, store, schedule->schedule_id, false);
-	else
+	if (r < 0)
 		routes_refuse_store(gateway, visit, &err);
+	else if (!allowed)
+		routes_refuse_as(visit, &problem_too_many_schedules, "", 1);
+	else
+		show_created(gateway, visit, store, schedule->schedule_id, false);
 }
 
 static void add(struct gateway *gateway, struct visit *visit, struct store **store, const struct schedule_body *body)

@@ -141,3 +141,25 @@ def test_one_that_is_removed_before_it_runs(api):
     assert api.get(task).json["state"] == "pending"
     assert api.ask("DELETE", made.headers["location"]).status == 200
     assert api.get(task).code == "task_not_found"
+
+
+def test_no_more_than_a_key_may_have(fleet):
+    fleet.use_store()
+    program = fleet.gateway(gateway__allow_anonymous="false", gateway__max_schedules=2).wait_ready()
+    greedy, other = (
+        Api(program.port, make_key(fleet, name, "--scopes", "match,schedule")) for name in ("greedy", "other")
+    )
+    body = {"every_ms": 3600000, "job": job()}
+    first = greedy.post_json("/v1/schedules", body)
+    assert first.status == 201, first.body
+    assert greedy.post_json("/v1/match", {"image_a": image(A), "image_b": image(B), "delay_ms": 3600000}).status == 202
+    for path, again in (("/v1/schedules", body), ("/v1/match", {"image_a": image(A), "image_b": image(B), "delay_ms": 1})):
+        answer = greedy.post_json(path, again, idempotency_key=path)
+        assert (answer.status, answer.code) == (429, "too_many_schedules"), answer.body
+        assert answer.headers["retry-after"] == "1"
+    assert len(greedy.get("/v1/schedules").json["schedules"]) == 2
+    assert other.post_json("/v1/schedules", body).status == 201
+    assert greedy.ask("DELETE", first.headers["location"]).status == 200
+    wait_until(
+        lambda: greedy.post_json("/v1/schedules", body, idempotency_key="/v1/schedules").status == 201, "there is room"
+    )

@@ -251,6 +251,25 @@ static void test_listed_in_pages(void **state)
 	assert_string_equal(text, "2:2 4:4");
 }
 
+static uint64_t count_of(const char *owner, uint64_t most)
+{
+	uint64_t out;
+
+	OK(schedules_count_of(store, owner, most, &out, &err));
+	return out;
+}
+
+static void test_counted_for_an_owner(void **state)
+{
+	(void)state;
+	for (unsigned number = 5; number > 0; number--)
+		add_example(number);
+	assert_int_equal(count_of("key1", 100), 3);
+	assert_int_equal(count_of("", 100), 2);
+	assert_int_equal(count_of("key1", 2), 2);
+	assert_int_equal(count_of("key2", 100), 0);
+}
+
 static void test_upcoming_are_the_soonest(void **state)
 {
 	char text[256] = "";
@@ -486,6 +505,7 @@ int schedules_cases_run(const char *url)
 	    CASE(test_without_a_job_is_refused),
 	    CASE(test_removed),
 	    CASE(test_listed_in_pages),
+	    CASE(test_counted_for_an_owner),
 	    CASE(test_upcoming_are_the_soonest),
 	    CASE(test_one_holds_the_lock),
 	    CASE(test_claim_fixes_the_task),
