@@ -106,6 +106,18 @@ def server_killed(bed, load, which):
 
 
 @contextlib.contextmanager
+def tracker_cut_off_without_store(bed, load):
+    """What it holds for a store that is away is the broker's again."""
+    tracker = bed.programs["tracker"]
+    with server_killed(bed, load, "postgres"):
+        wait_until(
+            lambda: not tracker.is_ready() and tracker.metric("facefleet_tracker_in_hand"), "messages wait for the store"
+        )
+        with on_ways(bed, load, [("tracker", "broker")], "cut"):
+            yield
+
+
+@contextlib.contextmanager
 def redis_frozen(bed, load):
     bed.servers.redis.command("freeze")
     yield

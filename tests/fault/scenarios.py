@@ -55,6 +55,7 @@ def of_the_stores():
     for spoil in ("cut", "stalled", "corrupted"):
         ways = [(program, "postgres") for program in STORE_USERS]
         yield scenario(f"postgres-{spoil}", faults.on_ways, dict(ways=ways, spoil=spoil))
+    yield scenario("tracker-cut-off-without-store", faults.tracker_cut_off_without_store)
     yield scenario("redis-killed", faults.server_killed, dict(which="redis"))
     yield scenario("redis-frozen", faults.redis_frozen)
     yield on_way("worker", "redis", "corrupted")
@@ -83,9 +84,9 @@ def table():
 # One of each kind, for those in a hurry.
 SHORT = """
 none workers-restarted-in-turn gateway-killed worker-1-killed callback-killed tracker-killed scheduler-killed
-worker-broker-cut gateway-broker-stalled callback-broker-half-closed tracker-broker-corrupted broker-killed queues-full
-postgres-killed postgres-stalled redis-frozen endpoint-answers-500 endpoint-answers-410 callback-odd-stalled
-worker-images-stalled client-gateway-corrupted
+worker-broker-cut gateway-broker-stalled callback-broker-half-closed tracker-broker-corrupted broker-killed
+queues-full postgres-killed postgres-stalled tracker-cut-off-without-store redis-frozen endpoint-answers-500
+endpoint-answers-410 callback-odd-stalled worker-images-stalled client-gateway-corrupted
 """.split()
 
 

@@ -194,6 +194,13 @@ static void note_lag(struct clerk *clerk, const struct batch *batch)
 	metric_set(clerk->tools.meters->lag_seconds, newest_ms < now_ms ? (double)(now_ms - newest_ms) / 1000 : 0);
 }
 
+static void take_again(struct clerk *clerk)
+{
+	if (clerk->paused && !clerk->closing)
+		clerk->tools.pause(clerk->tools.arg, false);
+	clerk->paused = false;
+}
+
 static void finish_recorded(struct clerk *clerk, struct batch *batch)
 {
 	const struct error refused = {.text = "it alone failed, others did not"};
@@ -213,9 +220,7 @@ static void finish_recorded(struct clerk *clerk, struct batch *batch)
 	}
 	backoff_reset(&clerk->backoff);
 	clerk->again_ms = 0;
-	if (clerk->paused && !clerk->closing)
-		clerk->tools.pause(clerk->tools.arg, false);
-	clerk->paused = false;
+	take_again(clerk);
 }
 
 /* First in line, in their order. */
@@ -263,7 +268,7 @@ static void keep_failed(struct clerk *clerk, struct batch *batch, int64_t now_ms
 }
 
 /* What was lost meanwhile comes again, and changes nothing then. */
-static void drop_lost(struct clerk *clerk, struct message_list *list)
+static void drop_lost_of(struct clerk *clerk, struct message_list *list)
 {
 	struct message *next;
 
@@ -276,6 +281,15 @@ static void drop_lost(struct clerk *clerk, struct message_list *list)
 	}
 }
 
+static void drop_lost(struct clerk *clerk)
+{
+	drop_lost_of(clerk, &clerk->waiting);
+	drop_lost_of(clerk, &clerk->parking);
+	/* What is to be tried when the store may be back has to come first. */
+	if (TAILQ_EMPTY(&clerk->waiting) && !clerk->batch_is_out)
+		take_again(clerk);
+}
+
 static void handle_applied(struct clerk *clerk, struct batch *batch, int64_t now_ms)
 {
 	clerk->batch_is_out = false;
@@ -284,7 +298,7 @@ static void handle_applied(struct clerk *clerk, struct batch *batch, int64_t now
 	else
 		keep_failed(clerk, batch, now_ms);
 	batch_clear(batch);
-	drop_lost(clerk, &clerk->waiting);
+	drop_lost(clerk);
 }
 
 /* --- the loop ----------------------------------------------------------------------------- */
@@ -350,8 +364,7 @@ void clerk_lose(struct clerk *clerk, uint64_t generation)
 	if (generation <= clerk->lost)
 		return;
 	clerk->lost = generation;
-	drop_lost(clerk, &clerk->waiting);
-	drop_lost(clerk, &clerk->parking);
+	drop_lost(clerk);
 }
 
 void clerk_close(struct clerk *clerk)

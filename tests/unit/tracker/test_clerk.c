@@ -317,6 +317,23 @@ static void test_a_connection_that_is_lost(void **state)
 	assert_int_equal(w->clerk.in_hand, SIZE);
 	answer(w, ERROR_STORE_UNAVAILABLE);
 	assert_true(clerk_is_idle(&w->clerk));
+	assert_int_equal(w->resumes, w->pauses);
+}
+
+/* Nothing is left with which it could be found out that the store is back. */
+static void test_a_connection_that_is_lost_while_the_store_is_away(void **state)
+{
+	struct world *w = *state;
+
+	arrive_events(w, SIZE + 1);
+	turn(w, 0);
+	answer(w, ERROR_STORE_UNAVAILABLE);
+	assert_int_equal(w->pauses, 1);
+	clerk_lose(&w->clerk, 1);
+	assert_true(clerk_is_idle(&w->clerk));
+	assert_int_equal(w->resumes, 1);
+	clerk_lose(&w->clerk, 2);
+	assert_int_equal(w->resumes, 1);
 }
 
 static void test_the_end_records_what_is_in_hand(void **state)
@@ -357,6 +374,7 @@ static const struct CMUnitTest tests[] = {
     CASE(test_garbage_is_acked_once_it_is_parked),
     CASE(test_garbage_that_is_too_large_is_dropped),
     CASE(test_a_connection_that_is_lost),
+    CASE(test_a_connection_that_is_lost_while_the_store_is_away),
     CASE(test_the_end_records_what_is_in_hand),
     CASE(test_the_end_gives_back_what_cannot_be_recorded),
 };
