@@ -203,9 +203,7 @@ static int read_frames(struct amqp_link *link)
 	return 0;
 }
 
-/* Declares the topology again, and the own queues of consumers that lost theirs: no others, for each would be a new
- * one.
- */
+/* The topology again, and the own queues of consumers that lost theirs: no others, for each would be a new one. */
 static int replace_lost_queues(struct amqp_link *link, int64_t now_ms)
 {
 	bool declared = false;
