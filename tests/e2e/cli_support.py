@@ -171,8 +171,9 @@ class FakeWorker:
 
     def on_job(self, channel, method, properties, body):
         job = Job(msgpack.unpackb(body), properties, method.routing_key)
+        answer = self.answer  # before anybody sees the job, and gives another
         self.jobs.append(job)
-        for reply in self.answer(job) if properties.reply_to else []:
+        for reply in answer(job) if properties.reply_to else []:
             publish(channel, job, reply)
         channel.basic_ack(method.delivery_tag)
 
@@ -214,6 +215,17 @@ def whole_lines(path):
     return text[: text.rfind("\n") + 1].splitlines()
 
 
+def read_to_end(terminal):
+    """What a terminal that nobody writes to any more still has: not all of it comes at once."""
+    text = b""
+    try:
+        while piece := os.read(terminal, 65536):
+            text += piece
+    except OSError:  # how the end of a terminal looks
+        pass
+    return text
+
+
 def on_terminal(fleet, *arguments, status=0, **variables):
     """What the shell prints on a terminal."""
     ours, theirs = pty.openpty()
@@ -222,7 +234,7 @@ def on_terminal(fleet, *arguments, status=0, **variables):
     assert shell.wait(timeout=60) == status, shell.stderr.read()
     shell.stderr.close()
     os.close(theirs)
-    text = os.read(ours, 65536).decode()
+    text = read_to_end(ours).decode()
     os.close(ours)
     return text
 

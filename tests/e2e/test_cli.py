@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import cli_support
-from cli_support import FakeWorker, ids, json_lines, on_terminal, pairs, photo, reply_to, wait_for_end, whole_lines
+from cli_support import FakeWorker, ids, json_lines, on_terminal, pairs, photo, read_to_end, reply_to, wait_for_end, whole_lines
 from fleet import wait_until
 from photos import plain
 
@@ -145,6 +145,7 @@ def test_match_without_a_reply(fleet, worker, two):
     done = fleet.shell("match", "--timeout", "0.5", "--json", *two)
     assert done.returncode == 3
     assert done.stdout == ""
+    wait_until(lambda: worker.jobs, "the job, which the shell did not wait for")
     assert worker.jobs[0].properties.message_id in done.stderr
 
 
@@ -457,9 +458,10 @@ def test_never_more_in_flight_than_asked(fleet, worker, tmp_path):
     shell = fleet.start_shell("submit", pairs(tmp_path, 100), "--wait", "--in-flight", "7", **PIPES)
     wait_until(lambda: len(worker.jobs) == 7, "seven jobs")
     worker.answer = cli_support.same
-    jobs = list(worker.jobs)
-    fleet.shell("match", "--timeout", "0.2", *[str(tmp_path / "a.jpg")] * 2)  # the worker has a turn
-    assert len(worker.jobs) == len(jobs) + 1
+    # On the same lane: what was sent before this one has come before its reply.
+    done = fleet.shell("match", "--scene", "batch", *[str(tmp_path / "a.jpg")] * 2)
+    assert done.returncode == 0, done.stderr
+    assert len(worker.jobs) == 8
     shell.send_signal(signal.SIGINT)
     status, _, err, _ = wait_for_end(shell)
     assert status == 130
@@ -541,13 +543,7 @@ def test_progress_on_a_terminal(fleet, worker, tmp_path):
         "submit", pairs(tmp_path, 3000), "--wait", "--in-flight", "5", stdout=subprocess.DEVNULL, stderr=theirs
     )
     os.close(theirs)
-    text = b""
-    while True:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:  # the shell has closed its end
-            break
-        text += piece
+    text = read_to_end(ours)
     os.close(ours)
     assert shell.wait(timeout=60) == 0
     assert re.search(rb"\r\[=* *\] +\d+ % [\d,]+, [\d.]+/s", text)

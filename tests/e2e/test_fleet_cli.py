@@ -43,9 +43,11 @@ class Watched:
         self.text = ""
 
     def read(self):
+        """All that was printed by now, which does not come at once."""
         try:
-            self.text += os.read(self.ours, 65536).decode(errors="replace")
-        except (BlockingIOError, OSError):
+            while piece := os.read(self.ours, 65536):
+                self.text += piece.decode(errors="replace")
+        except OSError:  # there is no more now, or ever
             pass
         return self.text
 
@@ -170,8 +172,8 @@ def test_top_is_watched(fleet, client_of):
     assert client.call(match_job(photo("person01_1"), b"no picture"))["state"] == "final_failed"
     watched.wait_for("of 2")
     watched.wait_for("image_unsupported 1")
-    before = watched.text.count("\033[H")
     fcntl.ioctl(watched.ours, termios.TIOCSWINSZ, struct.pack("HHHH", 3, 20, 0, 0))
+    before = watched.read().count("\033[H")  # with those that were drawn large
     wait_until(lambda: watched.read().count("\033[H") > before + 2, "it is drawn again")
     small = watched.text.rsplit("\033[H", 2)[1]
     lines = [re.sub(r"\033\[[0-9;]*[A-Za-z]", "", line).strip("\r") for line in small.split("\r\n")]

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from cli_support import json_lines
+from cli_support import json_lines, read_to_end
 from test_store_commands import Shell
 
 HOOKS = "https://example.com/hooks"
@@ -32,10 +32,7 @@ def on_terminal(shell, *arguments):
     process = shell.start(*arguments, stdout=theirs, stderr=subprocess.PIPE)
     _, err = process.communicate(timeout=60)
     os.close(theirs)
-    try:
-        text = os.read(ours, 65536).decode()
-    except OSError:
-        text = ""  # nothing was written, and nobody is there any more
+    text = read_to_end(ours).decode()
     os.close(ours)
     assert process.returncode == 0, err
     return text, err

@@ -14,6 +14,7 @@ import xml.etree.ElementTree
 
 import pytest
 
+from cli_support import read_to_end
 from fleet import PROGRAMS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -158,7 +159,7 @@ def test_json_cannot_steer_the_terminal(models, tmp_path):
     ours, theirs = pty.openpty()
     done = models("list", "--json", stdout=theirs, stderr=subprocess.PIPE, capture_output=False)
     os.close(theirs)
-    text = os.read(ours, 65536).decode()
+    text = read_to_end(ours).decode()
     os.close(ours)
     assert done.returncode == 0 and text.isascii() and "\\u009B2J\\u202E" in text, text
 

@@ -16,6 +16,7 @@ import subprocess
 import pytest
 from PIL import Image
 
+from cli_support import read_to_end
 from fleet import PROGRAMS, SAMPLES, wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -207,12 +208,7 @@ def test_list_on_a_terminal(store):
     ours, theirs = pty.openpty()
     process = store.start("collections", stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    text = b""
-    try:
-        while chunk := os.read(ours, 65536):
-            text += chunk
-    except OSError:  # how the end of a terminal looks
-        pass
+    text = read_to_end(ours)
     os.close(ours)
     assert process.wait(timeout=60) == 0
     assert b"collection" in text and b"missing" in text and b"000000000000 " in text
