@@ -1,5 +1,6 @@
 """Requests to the gateway: urllib for the well-behaved, sockets for the others. Standard library only."""
 
+import contextlib
 import http.client
 import json
 import secrets
@@ -132,5 +133,6 @@ class Events:
 
     def close(self):
         """Not the response's close(), which waits for the thread that reads."""
-        self.connection.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # the gateway may have ended it before
+            self.connection.shutdown(socket.SHUT_RDWR)
         self.ended.wait(60)

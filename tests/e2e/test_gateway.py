@@ -33,9 +33,10 @@ def site(broker, bin_dir, tmp_path_factory):
     fleet.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def api(site):
-    return Api(site.api_program.port)
+    """Ready again, if the test before took the broker away."""
+    return Api(site.api_program.wait_ready().port)
 
 
 @pytest.fixture
@@ -53,6 +54,12 @@ def task(api, task_id):
     answer = api.get(f"/v1/tasks/{task_id}")
     assert answer.status == 200, answer.body
     return answer.json
+
+
+def refused(api, code):
+    """The answer to a job when it is refused for that reason."""
+    answer = api.post_form("/v1/match", pair())
+    return answer if answer.status == 503 and answer.code == code else None
 
 
 def wait_finished(api, task_id):
@@ -380,8 +387,9 @@ def test_the_events_of_one_task(api):
     assert events.states(task_id)[-1] == "succeeded"
     assert events.events[-1]["data"]["result"]["matched"] is True
     assert events.events[-1]["id"] == f"{task_id}/1/succeeded"
-    wait_until(lambda: "succeeded" in everything.states(task_id), "it is on the other stream too")
-    assert set(everything.states(task_id)) == {"pending", "running", "succeeded"}, everything.states(task_id)
+    # The gateway's own word, that it is pending, may be the last.
+    states = {"pending", "running", "succeeded"}
+    wait_until(lambda: set(everything.states(task_id)) == states, "it is on the other stream too")
     assert not everything.ended.is_set()
     everything.close()
     again = api.events(f"/v1/tasks/{task_id}/events")
@@ -560,7 +568,7 @@ def test_without_a_store(alone):
 
 
 def test_a_store_that_is_away(fleet):
-    fleet.environment["FACEFLEET_STORE_URL"] = f"postgresql://facefleet:secret@127.0.0.1:{free_port()}/facefleet"
+    fleet.environment["FACEFLEET_STORE_URL"] = "postgresql://facefleet:secret@127.0.0.1:1/facefleet"
     program = fleet.gateway(store__timeout_ms=500).wait_ready()
     api = Api(program.port)
     for path in ("/v1/tasks", "/v1/tasks/01900000-0000-7000-8000-000000000000"):
@@ -613,8 +621,8 @@ def test_a_broker_that_is_away(alone, broker):
     broker.command("ctl", "stop_app")
     try:
         wait_until(lambda: program.get("/readyz")[0] == 503, "the gateway has noticed")
-        answer = api.post_form("/v1/match", pair())
-        assert (answer.status, answer.code) == (503, "broker_unavailable"), answer.body
+        # Perhaps of the other of its two connections only.
+        answer = wait_until(lambda: refused(api, "broker_unavailable"), "jobs are refused")
         assert answer.headers["retry-after"] == "1"
         assert program.get("/healthz")[0] == 200
     finally:
@@ -630,33 +638,24 @@ def test_a_broker_that_is_short_of_memory(fleet, broker):
     api = Api(program.port)
     broker.command("ctl", "set_vm_memory_high_watermark", "absolute", "1")
     try:
-        def told():
-            answer = api.post_form("/v1/match", pair())
-            return answer if answer.status == 503 else None
-
-        answer = wait_until(told, "it does not confirm")
-        assert answer.code == "unconfirmed" and answer.headers["retry-after"] == "1"
+        answer = wait_until(lambda: refused(api, "unconfirmed"), "it does not confirm")
+        assert answer.headers["retry-after"] == "1"
         assert task(api, answer.json["task_id"])["state"] == "pending", "it may exist"
-        answer = api.post_form("/v1/match", pair())
-        assert answer.code == "broker_unavailable" and "task_id" not in answer.json
+        answer = wait_until(lambda: refused(api, "broker_unavailable"), "it has said so")
+        assert "task_id" not in answer.json
         assert program.get("/readyz")[0] == 503
     finally:
         broker.command("ctl", "set_vm_memory_high_watermark", "0.8")
     program.wait_ready()
-    assert api.post_form("/v1/match", pair()).status == 202
+    wait_until(lambda: api.post_form("/v1/match", pair()).status == 202, "it confirms in time again")
 
 
 def test_a_queue_that_is_full(alone, fleet, broker):
     api, _ = alone
     policy = {"pattern": "^facefleet\\.jobs\\.batch$", "definition": {"max-length": 1}, "apply-to": "queues"}
     broker.api("PUT", f"policies/{fleet.vhost}/full", policy)
-
-    def refused():
-        answer = api.post_form("/v1/match", pair())
-        return answer if answer.status == 503 else None
-
-    answer = wait_until(refused, "the policy holds")
-    assert answer.code == "queue_full" and answer.headers["retry-after"] == "1"
+    answer = wait_until(lambda: refused(api, "queue_full"), "the policy holds")
+    assert answer.headers["retry-after"] == "1"
     assert "task_id" not in answer.json
 
 
@@ -664,7 +663,7 @@ def test_a_queue_that_is_full(alone, fleet, broker):
 
 
 def test_slow_clients(fleet):
-    program = fleet.gateway(gateway__body_timeout_ms=500).wait_ready()
+    program = fleet.gateway(gateway__body_timeout_ms=2000).wait_ready()
     api = Api(program.port)
     began = api.raw(b"POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab")
     assert b"202" not in began, "it is closed long before anything else would"
