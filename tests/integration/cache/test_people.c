@@ -330,7 +330,10 @@ static void without(const char *go, const char *come, int64_t timeout_ms)
 	struct people_person person = person_make(6, 1);
 	WAIT_UNTIL(people_redis_put(redis, NULL, KEY, &person) >= 0);
 	people_finish(&person);
-	expect_anew(redis, 6, 1, 0);
+	/* Has all the time that a busy machine takes. */
+	struct redis *patient = server_client(0);
+	expect_anew(patient, 6, 1, 0);
+	redis_free(patient);
 	end(&process);
 	redis_free(redis);
 }

@@ -80,7 +80,7 @@ static int note_number(void *arg, const struct database_row *row, struct error *
 /* A server that takes statements and never answers: its process for this connection stands still. */
 static void test_server_that_does_not_answer(void **state)
 {
-	const struct store_settings settings = {.url = url, .timeout_ms = 200};
+	const struct store_settings settings = {.url = url, .timeout_ms = 1000};
 	struct error err = {0};
 	struct store *store;
 	uint64_t version;
@@ -107,7 +107,7 @@ static void test_server_that_does_not_answer(void **state)
 /* The same in the middle of a transaction: that one fails, and in time. */
 static void test_server_that_stops_answering(void **state)
 {
-	const struct store_settings settings = {.url = url, .timeout_ms = 200};
+	const struct store_settings settings = {.url = url, .timeout_ms = 1000};
 	struct error err = {0};
 	struct store *store;
 	uint64_t version;
@@ -261,15 +261,19 @@ static void test_server_that_keeps_failing(void **state)
 	struct error err = {0};
 	struct store *store;
 	uint64_t version;
+	bool told = false;
 
 	(void)state;
 	assert_int_equal(store_migrate(&migration, NULL, NULL, &err), 0);
 	assert_int_equal(store_open(&store, &settings, &err), 0);
 	server_kill();
-	for (int i = 0; i < 20; i++)
+	/* Not always the last of so many: after a while one of them tries again. */
+	for (int i = 0; i < 20 && !told; i++) {
 		assert_true(people_version(store, &version, &err) < 0);
-	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
-	assert_non_null(strstr(err.text, "not asked"));
+		assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+		told = strstr(err.text, "not asked");
+	}
+	assert_true(told);
 	server_start();
 	while (people_version(store, &version, &err) < 0)
 		assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
@@ -318,7 +322,7 @@ static void test_migration_may_take_longer(void **state)
 
 static void test_opened_during_a_migration(void **state)
 {
-	const struct store_settings settings = {.url = url, .timeout_ms = 200};
+	const struct store_settings settings = {.url = url, .timeout_ms = 1000};
 	struct database *database;
 	struct error err = {0};
 	struct store *store;
