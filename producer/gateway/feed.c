@@ -53,8 +53,9 @@ static int handle_reply(struct gateway *gateway, const struct amqp_delivery *del
 		r = error_set(err, ERROR_INTERNAL, "out of memory");
 	} else {
 		overload_hear(gateway->overload, &reply);
-		desk_reply(gateway->desk, reply.task_id, (const char *)json.data, json.size);
+		/* Who has the reply may ask for the task at once. */
 		publish(gateway, delivery, reply.task_id, reply.state, reply.attempt, &json);
+		desk_reply(gateway->desk, reply.task_id, (const char *)json.data, json.size);
 	}
 	reply_finish(&reply);
 	return r;
