@@ -63,6 +63,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def reserve_port():
+    """A socket with a free port that nobody else is given while it is open; who sets SO_REUSEADDR may listen there."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
+
+
 class PrivateServer:
     """A server of one's own in a folder, run by its script; the script's help says which words it knows."""
 
@@ -131,7 +139,8 @@ class Broker(PrivateServer):
             self.api("DELETE", f"vhosts/{self.left.pop(0)}")
 
     def depth(self, vhost, queue):
-        """Messages in a queue, ready and unacknowledged; -1 if there is no such queue."""
+        """Messages in a queue, ready and unacknowledged; -1 if there is no such queue. The broker counts every 5 s, so
+        this is to be waited for; Client.count() is what is ready at this moment."""
         answer = self.command("ctl", "-q", "list_queues", "-p", vhost, "name", "messages", "--formatter", "json")
         return {row["name"]: row["messages"] for row in json.loads(answer)}.get(queue, -1)
 
@@ -139,9 +148,10 @@ class Broker(PrivateServer):
 class Program:
     """One running process with its log."""
 
-    def __init__(self, name, command, environment, log_path, port=None):
+    def __init__(self, name, command, environment, log_path, holder):
         self.name = name
-        self.port = port
+        self.holder = holder  # keeps its port for it
+        self.port = holder.getsockname()[1]
         self.log_path = log_path
         self.killed = False
         with open(log_path, "ab") as log:
@@ -227,13 +237,13 @@ class Fleet:
     def start(self, name, settings, prefix=()):
         """Starts a long-running program with settings as on its command line, listening on a free port."""
         section = name.removeprefix("facefleet-")
-        port = free_port()
-        settings = {f"{section}.listen": f"127.0.0.1:{port}", **settings}
+        holder = reserve_port()
+        settings = {f"{section}.listen": f"127.0.0.1:{holder.getsockname()[1]}", **settings}
         command = [*prefix, self.program(name)]
         for key, value in settings.items():
             command += ["--set", f"{key}={value}"]
         log_path = os.path.join(self.folder, f"{section}-{len(self.programs)}.log")
-        program = Program(name, command, self.environment, log_path, port)
+        program = Program(name, command, self.environment, log_path, holder)
         self.programs.append(program)
         return program
 
@@ -284,6 +294,8 @@ class Fleet:
     def close(self):
         """Ends everything; complains about programs that ended badly or said something a sanitizer would."""
         statuses = {program: program.terminate() for program in self.programs}
+        for program in self.programs:
+            program.holder.close()
         self.broker.leave_vhost(self.vhost)
         for program, status in statuses.items():
             assert program.killed or status == 0, f"{program.name} ended with {status}: {program.log()[-2000:]}"
