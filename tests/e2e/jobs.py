@@ -45,7 +45,8 @@ class Client:
     """Publishes jobs and reads replies and events on one virtual host."""
 
     def __init__(self, url):
-        self.connection = pika.BlockingConnection(pika.URLParameters(url))
+        # Without heartbeats: nobody sends any while a test waits for something else.
+        self.connection = pika.BlockingConnection(pika.URLParameters(url + "?heartbeat=0"))
         self.channel = self.connection.channel()
         self.channel.confirm_delivery()
         self.reply_queue = self.channel.queue_declare("", exclusive=True).method.queue
@@ -93,6 +94,12 @@ class Client:
         if properties.content_type == "application/msgpack":
             return msgpack.unpackb(body)
         return json.loads(body)
+
+    def next_reply_to(self, task_id, queue):
+        """The next one about this task on a queue where others, of tests before, may still arrive."""
+        while (reply := self.next_reply(queue))["task_id"] != task_id:
+            pass
+        return reply
 
     def next_reply_pushed(self, seconds=60):
         """The same, pushed by the broker: no time is lost between two looks. The reply queue is consumed from then on."""

@@ -116,8 +116,8 @@ def test_reply_to_gets_a_copy_and_the_exchange_too(shared_client):
     task_id = shared_client.publish(match_job(photo(SAME[0]), photo(SAME[1])), correlation_id="mine")
     properties, _ = shared_client.next_message()
     assert properties.correlation_id == "mine"
-    assert shared_client.next_reply(replies)["task_id"] == task_id
-    assert shared_client.next_reply(events)["state"] == "running"
+    assert shared_client.next_reply_to(task_id, replies)["state"] == "succeeded"
+    assert shared_client.next_reply_to(task_id, events)["state"] == "running"
 
 
 def test_requester_that_left_blocks_nobody(shared_client):
