@@ -18,10 +18,13 @@ class Settings:
 
     def change(self, program, text):
         """Writes the file, signals, and waits until the program has taken it over."""
-        before = reloads(program)
+        applied, unchanged = reloads(program), reloads(program, "unchanged")
         self.write(text)
         program.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: reloads(program) > before, f"{program.name} has read its settings")
+        wait_until(lambda: reloads(program) > applied, f"{program.name} has read its settings")
+        # That is counted before the program does anything with them; one more look comes after.
+        program.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: reloads(program, "unchanged") > unchanged, f"{program.name} has taken them over")
 
 
 def reloads(program, outcome="applied"):
