@@ -19,7 +19,6 @@ def service(fleet):
         callback__secret=SECRET,
         callback__allow="127.0.0.0/8",
         callback__schedule="100ms, 100ms, 100ms",
-        callback__timeout_ms=1000,
     ).wait_ready()
 
 
@@ -81,7 +80,11 @@ def test_endpoint_that_refuses(service, client):
 def test_endpoint_that_hangs_holds_up_nobody(fleet, client, endpoint, other_endpoint):
     fleet.worker().wait_ready()
     fleet.callback(
-        callback__secret=SECRET, callback__allow="127.0.0.0/8", callback__max_per_endpoint=2, callback__max_in_flight=16
+        callback__secret=SECRET,
+        callback__allow="127.0.0.0/8",
+        callback__max_per_endpoint=2,
+        callback__max_in_flight=16,
+        callback__timeout_ms=120000,
     ).wait_ready()
     endpoint.plan["/hang"] = ["hang"]
     for _ in range(8):
