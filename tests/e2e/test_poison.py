@@ -74,6 +74,7 @@ def test_one_poison_job_among_many_good_ones(fleet, supervised):
     supervisor = supervised(2, worker__prefetch_batch=4)
 
     wait_until(lambda: store.terminal() == JOBS + 1, "every task ended", seconds=180)
+    wait_until(lambda: len(supervisor.deaths) >= 2, "the supervisor has seen two die")
     assert len(supervisor.deaths) in (2, 3), supervisor.deaths
     assert store.states() == {"succeeded": JOBS, "final_failed": 1}
     assert store.task(bad, "state, error_code") == ["final_failed", "poison"]

@@ -112,6 +112,9 @@ def copy_models(folder, name="other-embedder", threshold=0.31):
 
 def test_threads_change_under_load(fleet, settings, begin):
     worker, load = begin()
+    # Not waited for by /readyz.
+    wait_until(lambda: worker.metric('facefleet_amqp_connected{link="facefleet-worker dead"}') == 1, "all links are up")
+    load.wait_for_more()
     before, opened = process(worker, "cmdline"), descriptors(worker)
     settings.write(AT_ONCE % 2)
     hang_up(worker)
