@@ -138,7 +138,8 @@ def test_a_hurried_tracker_leaves_messages_on_the_queue(fleet):
     done = fleet.shell("topology", "--apply")
     assert done.returncode == 0, done.stderr
     publisher = Publisher(fleet.url)
-    tracker = fleet.tracker().wait_ready()
+    # Longer than it takes to stop it twice: given up, the message would go back without a hurry.
+    tracker = fleet.tracker(store__timeout_ms=5000).wait_ready()
     connection = sqlite3.connect(url.removeprefix("sqlite:"), isolation_level=None)
     try:
         connection.execute("BEGIN EXCLUSIVE")
