@@ -40,6 +40,7 @@ class Endpoint:
                 answer = endpoint.next_answer(self.path)
                 if answer == "hang":
                     endpoint.closing.wait()
+                    self.close_connection = True  # or whoever asked would wait on
                     return
                 if not isinstance(answer, dict):
                     answer = {"status": answer}

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import secrets
 import signal
 import sqlite3
@@ -31,6 +32,15 @@ class SqliteStore:
         with sqlite3.connect(self.path, timeout=30) as connection:
             return connection.execute(statement).fetchall()
 
+    def is_free(self):
+        """Nobody is in the middle of a change."""
+        try:
+            with sqlite3.connect(self.path, timeout=0) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+            return True
+        except sqlite3.OperationalError:
+            return False
+
 
 class PostgresStore:
     def __init__(self, fleet):
@@ -45,6 +55,13 @@ class PostgresStore:
             ["psql", "-qAt", "-F", "\t", self.url, "-c", statement], check=True, stdout=subprocess.PIPE, text=True
         )
         return [tuple(line.split("\t")) for line in done.stdout.splitlines()]
+
+    def is_free(self):
+        """Nobody is in the middle of taking or using the lock."""
+        try:
+            return bool(self.sql("SELECT token FROM schedules_lock FOR UPDATE NOWAIT"))
+        except subprocess.CalledProcessError:
+            return False
 
 
 @pytest.fixture(params=[SqliteStore, PostgresStore], ids=["sqlite", "postgresql"])
@@ -207,13 +224,27 @@ def test_another_takes_over(fleet, store, pictures, connect):
     wait_until(lambda: is_leader(third), "the third leads", 30)
 
 
+def freeze(program, store):
+    """Stops it between two changes: what it has locked in the store, nobody else gets while it is frozen."""
+
+    def is_frozen():
+        program.process.send_signal(signal.SIGSTOP)
+        os.waitpid(program.process.pid, os.WUNTRACED)
+        if store.is_free():
+            return True
+        program.process.send_signal(signal.SIGCONT)
+        return False
+
+    wait_until(is_frozen, "stopped between two changes")
+
+
 def test_one_that_was_frozen_acts_no_longer(fleet, store, pictures, connect):
     """It wakes up believing that it leads: its token is not the newest."""
     first = fleet.scheduler().wait_ready()
     wait_until(lambda: is_leader(first), "the first leads")
     second = fleet.scheduler().wait_ready()
     client = connect()
-    first.process.send_signal(signal.SIGSTOP)
+    freeze(first, store)
     try:
         wait_until(lambda: is_leader(second), "the second leads")
         add(fleet, "--in", "0s", "search", pictures[0])
