@@ -1,9 +1,10 @@
 #include "face/builtin.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/executable.h"
 
 /* From the program's folder: installed (bin/), and built (build/worker/match/). */
 static const char *const places[] = {"../share/facefleet/models/default", "../../../deploy/models/default"};
@@ -18,15 +19,10 @@ int builtin_model_folder(const char *configured, const char *kind, char out[BUIL
 		return error_set(err, ERROR_MODEL, "model.%s: the path is longer than %d bytes", kind,
 				 BUILTIN_PATH_SIZE);
 	}
-	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	if (length < 0)
-		return error_set(err, ERROR_MODEL,
-				 "model.%s: not set, and /proc/self/exe does not say where the program is: %s", kind,
-				 strerror(errno));
-	program[length] = '\0';
-	char *slash = strrchr(program, '/');
-	if (slash)
-		*slash = '\0';
+	int r = executable_folder(program, sizeof(program));
+	if (r < 0)
+		return error_set(err, ERROR_MODEL, "model.%s: not set, and where the program is cannot be found: %s",
+				 kind, strerror(-r));
 	for (size_t i = 0; i < array_size(places); i++) {
 		int needed = snprintf(out, BUILTIN_PATH_SIZE, "%s/%s/%s", program, places[i], kind);
 		if (needed < BUILTIN_PATH_SIZE && access(out, R_OK | X_OK) == 0)

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/executable.h"
 #include "nn/kernels/kernels.h"
 
 /* What openblas_get_parallel() calls the build without threads. */
@@ -34,7 +35,7 @@ void nn_blas_choose(char **argv)
 		return;
 	/* What cannot be executed again works as it is, only slower. */
 	if (setenv(CORE_TYPE, AVX512_CORE, 1) == 0)
-		execv("/proc/self/exe", argv);
+		execv(executable_again(), argv);
 }
 
 const char *nn_blas_kernels(void)

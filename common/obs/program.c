@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/executable.h"
 #include "base/hangup.h"
 #include "base/stop.h"
 #include "base/thread.h"
@@ -131,7 +132,7 @@ int program_renew(struct program *program, char **argv)
 	stop_hand_over();
 	if (stop_requested() > 0)
 		return PROGRAM_STOPPED;
-	execv("/proc/self/exe", argv);
+	execv(executable_again(), argv);
 	log_error(NULL, "cannot execute the program anew", log_string("error", strerror(errno)));
 	return PROGRAM_FAILED;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/executable.h"
 #include "quarantine_child.h"
 #include "quarantine_process.h"
 #include "quarantine_request.h"
@@ -32,7 +33,7 @@ static int start(const struct quarantine_settings *settings, int request, struct
 	snprintf(numbers[0], sizeof(numbers[0]), "%zu", settings->limits.max_bytes);
 	snprintf(numbers[1], sizeof(numbers[1]), "%lld", (long long)settings->limits.max_pixels);
 	snprintf(numbers[2], sizeof(numbers[2]), "%d", settings->limits.max_side);
-	return quarantine_process_start(process, settings->program ? settings->program : "/proc/self/exe", argv,
+	return quarantine_process_start(process, settings->program ? settings->program : executable_again(), argv,
 					request);
 }
 

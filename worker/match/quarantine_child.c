@@ -15,10 +15,10 @@
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED
+#define WATCHED
 #endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(FACEFLEET_MEMCHECK)
+#define WATCHED
 #endif
 
 /* Beyond these a job's process is ended; what a photograph may need in memory grows with the pixels it may have. */
@@ -42,9 +42,10 @@ static int limit(int resource, rlim_t most)
 static int limit_oneself(const struct image_limits *images)
 {
 	int r = prctl(PR_SET_PDEATHSIG, SIGKILL) | prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) | limit(RLIMIT_CORE, 0) |
-		limit(RLIMIT_CPU, MAX_CPU_SECONDS) | limit(RLIMIT_NOFILE, MAX_DESCRIPTORS);
+		limit(RLIMIT_CPU, MAX_CPU_SECONDS);
 
-#ifndef SANITIZED /* a sanitizer reserves more than there is */
+#ifndef WATCHED /* sanitizers reserve more memory than there is, and valgrind refuses limits of descriptors */
+	r |= limit(RLIMIT_NOFILE, MAX_DESCRIPTORS);
 	r |= limit(RLIMIT_AS, MAX_MEMORY_BYTES + (rlim_t)images->max_pixels * MAX_BYTES_PER_PIXEL);
 #else
 	(void)images;

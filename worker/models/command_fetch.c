@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "base/executable.h"
 #include "base/stop.h"
 #include "download.h"
 #include "face/modelset.h"
@@ -61,18 +62,15 @@ static int refuse_recipe(const char *name, const char *program, struct error *er
 static int find_recipe(const char *name, char path[PATH_MAX], struct error *err)
 {
 	char program[PATH_MAX / 2];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	char *slash;
 
 	if (strchr(name, '/')) {
 		if ((size_t)snprintf(path, PATH_MAX, "%s", name) < PATH_MAX)
 			return 0;
 		return error_set(err, ERROR_MODEL, "the path of the recipe is too long");
 	}
-	program[length > 0 ? length : 0] = '\0';
-	slash = strrchr(program, '/');
-	if (slash)
-		*slash = '\0';
+	int r = executable_folder(program, sizeof(program));
+	if (r < 0)
+		return error_set(err, ERROR_MODEL, "where the program is cannot be found: %s", strerror(-r));
 	for (size_t i = 0; i < array_size(places); i++)
 		if ((size_t)snprintf(path, PATH_MAX, "%s/%s/%s.yaml", program, places[i], name) < PATH_MAX &&
 		    access(path, R_OK) == 0)
