@@ -11,6 +11,7 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 from cli_support import FakeWorker
 from endpoint import Endpoint
 from fleet import Broker, Fleet
+from http_support import Api
 from jobs import Client
 
 
@@ -75,6 +76,30 @@ def client_of():
     yield connect
     for client in clients:
         client.close()
+
+
+@pytest.fixture(scope="module")
+def site(broker, bin_dir, tmp_path_factory):
+    """A gateway and a worker for all tests of a file that do them no harm."""
+    fleet = Fleet(broker, bin_dir, tmp_path_factory.mktemp("gateway"))
+    fleet.use_store()
+    fleet.api_program = fleet.gateway(gateway__max_wait_s=60).wait_ready()
+    fleet.worker().wait_ready()
+    yield fleet
+    fleet.close()
+
+
+@pytest.fixture
+def api(site):
+    """Ready again, if the test before took the broker away."""
+    return Api(site.api_program.wait_ready().port)
+
+
+@pytest.fixture
+def alone(fleet):
+    """A gateway that nobody works for."""
+    program = fleet.gateway().wait_ready()
+    return Api(program.port), program
 
 
 @pytest.fixture
