@@ -22,6 +22,8 @@ FACE = {
     "index": 0,
 }
 
+PIPES = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+
 Job = collections.namedtuple("Job", "body properties lane")
 
 

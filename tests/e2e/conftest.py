@@ -8,7 +8,7 @@ import pytest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fault"))  # for its proxy
 
-from cli_support import FakeWorker
+from cli_support import FakeWorker, photo
 from endpoint import Endpoint
 from fleet import Broker, Fleet
 from http_support import Api
@@ -62,6 +62,12 @@ def worker(fleet):
     worker = FakeWorker(fleet.url)
     yield worker
     worker.close()
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two files that pass for photographs."""
+    return photo(tmp_path, "a.jpg"), photo(tmp_path, "b.jpg", b"\xff\xd8 others")
 
 
 @pytest.fixture

@@ -310,7 +310,7 @@ def test_what_was_missed_while_nobody_was_there(fleet, store, pictures, connect)
 
 def test_a_full_lane_is_waited_for(fleet, sqlite, pictures, connect):
     scheduler = fleet.scheduler().wait_ready()
-    client = connect()
+    connect()
     fleet.broker.command("ctl", "-q", "set_policy", "-p", fleet.vhost, "short", f"^{BATCH}$", '{"max-length": 2}')
     users = []
 
