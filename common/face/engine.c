@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "face/align.h"
 #include "face/embedder.h"
+#include "face/image_decode.h"
 #include "face/jpeg_write.h"
 
 /* Larger than any detection frame, so that warming runs every input size. */

@@ -1,11 +1,6 @@
 #include "face/image.h"
 
-#include <errno.h>
 #include <stdlib.h>
-
-#include "face/jpeg.h"
-#include "face/png.h"
-#include "face/sniff.h"
 
 int image_check_size(int64_t width, int64_t height, const struct image_limits *limits, struct error *err)
 {
@@ -39,27 +34,6 @@ int image_reserve(struct image *image, size_t bytes, struct error *err)
 		return error_set(err, ERROR_INTERNAL, "no memory for %zu bytes of pixels", bytes);
 	image->capacity = bytes;
 	return 0;
-}
-
-int image_decode(struct image *image, const uint8_t *data, size_t size, const struct image_limits *limits, int enough,
-		 struct error *err)
-{
-	if (size == 0)
-		return error_set(err, ERROR_IMAGE_CORRUPT, "the image is empty");
-	if (size > limits->max_bytes)
-		return error_set_limit(err, ERROR_IMAGE_TOO_LARGE, "bytes", (double)size, (double)limits->max_bytes,
-				       "the image has %zu bytes, the limit is %zu", size, limits->max_bytes);
-	if (jpeg_matches(data, size))
-		return jpeg_decode(image, data, size, limits, enough, err);
-	if (png_matches(data, size))
-		return png_decode(image, data, size, limits, err);
-
-	const char *name = sniff_name(data, size);
-	if (name)
-		return error_set(err, ERROR_IMAGE_UNSUPPORTED, "the image is %s; JPEG and PNG are understood", name);
-	return error_set(err, ERROR_IMAGE_UNSUPPORTED,
-			 "the image is in no known format (it begins with byte 0x%02x); JPEG and PNG are understood",
-			 data[0]);
 }
 
 void image_finish(struct image *image)

@@ -9,12 +9,7 @@
 #include "base/error.h"
 #include "job/envelope.h"
 #include "job/job.h"
-
-enum task_state { TASK_PENDING, TASK_RUNNING, TASK_SUCCEEDED, TASK_FAILED, TASK_RETRYING, TASK_FINAL_FAILED };
-
-/** The state as the wire spells it. Static storage. */
-const char *task_state_name(enum task_state state);
-int task_state_from_name(const char *name, enum task_state *state) must_check;
+#include "job/task_state.h"
 
 /** The stages of a task, in order; durations are milliseconds, negative = did not run. */
 enum stage {

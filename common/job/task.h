@@ -7,7 +7,7 @@
 #include "base/uuid.h"
 #include "job/envelope.h"
 #include "job/job.h"
-#include "job/reply.h"
+#include "job/task_state.h"
 #include "job/value.h"
 #include "job/writer.h"
 

@@ -18,6 +18,7 @@
 #include "face/align.h"
 #include "face/detector.h"
 #include "face/embedder.h"
+#include "face/image_decode.h"
 #include "face/normalise.h"
 #include "nn/model.h"
 #include "nn/quantise.h"

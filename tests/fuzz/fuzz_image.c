@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "face/image.h"
+#include "face/image_decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

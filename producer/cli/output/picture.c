@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/output/canvas.h"
+#include "face/image_decode.h"
 #include "face/resize.h"
 
 #define PANE_WIDTH 1200

@@ -8,6 +8,7 @@
 #include <jpeglib.h>
 #include <spng.h>
 
+#include "face/image_decode.h"
 #include "face/orientation.h"
 #include "face/resize.h"
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "face/image.h"
+#include "face/image_decode.h"
 #include "picture.h"
 
 static struct error decode_error(const void *data, size_t size)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "face/image.h"
+#include "face/image_decode.h"
 #include "picture.h"
 
 static enum error_code refusal(const struct bytes *bytes, const struct image_limits *limits, struct error *err)

@@ -5,7 +5,7 @@
 
 #include <spng.h>
 
-#include "face/image.h"
+#include "face/image_decode.h"
 #include "picture.h"
 
 #define SIDE 8
