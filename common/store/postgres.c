@@ -308,11 +308,17 @@ static int connect_again(struct postgres *p, struct error *err)
 	return set_up(p, err);
 }
 
+/* One that was given up in the middle of an answer takes no more statements, even while the rest of it can be read. */
+static bool is_lost(const PGconn *connection)
+{
+	return PQstatus(connection) != CONNECTION_OK || PQtransactionStatus(connection) == PQTRANS_ACTIVE;
+}
+
 static bool recover(struct database *database, struct error *err)
 {
 	struct postgres *p = (struct postgres *)database;
 
-	if (PQstatus(p->connection) == CONNECTION_OK)
+	if (!is_lost(p->connection))
 		return false;
 	if (err)
 		error_clear(err);

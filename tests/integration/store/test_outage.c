@@ -220,6 +220,42 @@ static void test_caller_in_a_hurry(void **state)
 	store_close(store);
 }
 
+static int wait_until(void *arg, const struct database_row *row, struct error *err)
+{
+	(void)row;
+	(void)err;
+	while (clock_monotonic_ms() <= *(const int64_t *)arg)
+		;
+	return 0;
+}
+
+/* What still comes of an answer that nobody waits for any more is not in the way of those who come after. */
+static void test_answer_that_is_given_up(void **state)
+{
+	const struct store_settings settings = {.url = url, .timeout_ms = 600000};
+	struct error err = {0};
+	struct store *store;
+	uint64_t version;
+	int64_t until_ms;
+	/* More than both ends keep for each other. */
+	const struct database_statement ask = {
+	    .sql = "SELECT repeat('x', 100000) FROM generate_series(1, 300)", .fn = wait_until, .arg = &until_ms};
+
+	(void)state;
+	assert_int_equal(store_migrate(&settings, NULL, NULL, &err), 0);
+	assert_int_equal(store_open(&store, &settings, &err), 0);
+	for (int i = 0; i < 2; i++) {
+		store_limit(store, 50);
+		until_ms = clock_monotonic_ms() + 51;
+		assert_true(database_read(store->database, &ask, &err) < 0);
+		assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+		store_limit(store, 600000);
+		if (people_version(store, &version, &err) < 0)
+			fail_msg("%s", err.text);
+	}
+	store_close(store);
+}
+
 /* A server that takes connections and says nothing: a caller in a hurry does not wait for it as long as the settings
  * say (or this test would), and says nothing of it to the others. */
 static void test_opening_in_a_hurry(void **state)
@@ -360,6 +396,7 @@ static void test_who_reads_may_pause(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_answer_that_is_given_up),
     cmocka_unit_test(test_bulk_may_take_longer),
     cmocka_unit_test(test_caller_in_a_hurry),
     cmocka_unit_test(test_migration_may_take_longer),
