@@ -87,7 +87,11 @@ void routes_stop_pools(struct gateway *gateway);
 /** Hands a visit to a pool, or refuses it when too many wait. Takes it over. */
 void routes_pass(struct queue *queue, struct visit *visit);
 
-/** admission_check(), which every request of the API passes. False: the visit has been refused and is gone. */
+/** True: the time to finish what is in hand is over, and the visit, which only waited, has been refused and is gone. */
+bool routes_refuse_late(struct gateway *gateway, struct visit *visit) must_check;
+
+/** routes_refuse_late() and admission_check(), which every request of the API passes. False: the visit has been refused
+ * and is gone. */
 bool routes_admit(struct gateway *gateway, struct visit *visit, struct store **store) must_check;
 
 /** Answers a visit with a problem and frees it. */

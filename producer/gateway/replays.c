@@ -147,6 +147,8 @@ static void search(void *arg, void *state, void *item)
 	struct error err;
 
 	(void)state;
+	if (routes_refuse_late(gateway, visit))
+		return;
 	int r = replay_open(&h.replay, gateway->config, CONNECT_TIMEOUT_MS, &err);
 	if (r == 0)
 		r = parked_queue_sweep(&ctx, gateway->config, hunt, &h, &counts, &err);

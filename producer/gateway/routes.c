@@ -81,11 +81,23 @@ void routes_pass(struct queue *queue, struct visit *visit)
 	refuse_busy(call, "too many requests are waiting");
 }
 
+bool routes_refuse_late(struct gateway *gateway, struct visit *visit)
+{
+	if (!atomic_load(&gateway->out_of_time))
+		return false;
+	routes_refuse_as(visit, &http_problem_stopping, "try another one", 1);
+	return true;
+}
+
 bool routes_admit(struct gateway *gateway, struct visit *visit, struct store **store)
 {
 	struct http_problem problem;
 
-	if (!visit->call || admission_check(gateway, visit, store, &problem))
+	if (!visit->call)
+		return true;
+	if (routes_refuse_late(gateway, visit))
+		return false;
+	if (admission_check(gateway, visit, store, &problem))
 		return true;
 	routes_refuse(visit, &problem);
 	return false;

@@ -217,13 +217,8 @@ static void run(void *arg, void *state, void *item)
 {
 	struct gateway *gateway = arg;
 	struct bench *bench = state;
-	struct http_problem problem;
 
-	if (atomic_load(&gateway->out_of_time)) {
-		http_problem_init(&problem, &http_problem_stopping, "try another one");
-		problem.retry_after_s = 1;
-		routes_refuse(item, &problem);
-	} else if (routes_admit(gateway, item, &bench->store)) {
+	if (routes_admit(gateway, item, &bench->store)) {
 		take_rules(gateway->synchronous, bench->matcher);
 		handle(bench, item);
 	}

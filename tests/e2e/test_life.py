@@ -133,6 +133,36 @@ def test_a_hurried_gateway_leaves_a_request_unanswered(fleet, held):
         assert stop_twice(gateway) == 0
 
 
+def test_a_hurried_gateway_begins_nothing_more(fleet):
+    url = fleet.use_store()
+    settings = {"gateway__drain_timeout_ms": LONG_MS, "gateway__threads": 1, "store__timeout_ms": 60000}
+    gateway = fleet.gateway(**settings).wait_ready()
+    content_type, body = form({"image_a": photo("person01_1"), "image_b": photo("person01_2")})
+    connection = sqlite3.connect(url.removeprefix("sqlite:"), isolation_level=None)
+    clients = []
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        for key in range(3):
+            clients.append(socket.create_connection(("127.0.0.1", gateway.port), timeout=60))
+            clients[-1].sendall(
+                f"POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Type: {content_type}\r\nIdempotency-Key: {key}\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+            )
+        assert gateway.get("/healthz")[0] == 200, "it has heard them all"
+        for said in ('"stopping', '"message":"stopped"'):
+            gateway.process.send_signal(signal.SIGTERM)
+            wait_until(lambda said=said: said in gateway.log(), said)
+        connection.execute("ROLLBACK")
+        assert gateway.process.wait(timeout=60) == 0
+        accepted = [client.recv(4096).startswith(b"HTTP/1.1 202 ") for client in clients]
+        assert accepted.count(True) <= 1, "only what was begun went on"
+        assert connection.execute("SELECT COUNT(*) FROM idempotency_keys").fetchone()[0] <= 1
+    finally:
+        connection.close()
+        for client in clients:
+            client.close()
+
+
 def test_a_hurried_tracker_leaves_messages_on_the_queue(fleet):
     url = fleet.use_store()
     done = fleet.shell("topology", "--apply")
