@@ -106,8 +106,13 @@ int muster_open(struct muster **out, const struct config *config, int64_t timeou
 int muster_call(struct muster *muster)
 {
 	const struct control call = {.kind = CONTROL_ROLL_CALL};
-	struct amqp_message *message = control_message_new(&call);
+	struct amqp_link_status status;
 
+	/* While the broker is away, calls would pile up: until there is no room, or until they are all heard at once. */
+	amqp_link_status(muster->link, &status);
+	if (status.unconfirmed > 0)
+		return 0;
+	struct amqp_message *message = control_message_new(&call);
 	return message ? amqp_link_publish(muster->link, message, NULL, NULL) : -ENOMEM;
 }
 

@@ -26,7 +26,7 @@ struct muster_member {
 /** Connects and listens. 0, or a negative errno with `err` as amqp_link_wait_ready(). Blocking. */
 int muster_open(struct muster **out, const struct config *config, int64_t timeout_ms, struct error *err) must_check;
 
-/** Asks everybody to say who they are. 0 or a negative errno. */
+/** Asks everybody to say who they are, unless the last call has not reached the broker yet. 0 or a negative errno. */
 int muster_call(struct muster *muster) must_check;
 
 /**
