@@ -149,6 +149,16 @@ def test_a_signal_gives_the_terminal_back(fleet):
         assert watched.end() == 130
 
 
+@pytest.mark.parametrize("command", [("erase", "ann"), ("dead", "drop", "--all")])
+def test_a_signal_ends_a_question(fleet, command):
+    asked = Watched(fleet, *command)
+    asked.wait_for("[y/N]")
+    asked.process.send_signal(signal.SIGINT)
+    wait_until(lambda: asked.process.poll() is not None, "it ends", 20)
+    os.close(asked.ours)
+    assert asked.process.returncode == 130
+
+
 def test_watched_without_a_terminal(fleet):
     fleet.worker(worker__name="lonely").wait_ready()
     shell = fleet.start_shell("workers", "--watch", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

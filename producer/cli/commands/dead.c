@@ -7,6 +7,7 @@
 
 #include "base/stop.h"
 #include "cli/commands/action.h"
+#include "cli/commands/confirm.h"
 #include "cli/output/id_set.h"
 #include "cli/output/parked_row.h"
 #include "cli/output/report.h"
@@ -266,14 +267,6 @@ static enum exit_status replay(const struct cli *cli, void *arg)
 	return finish(round, r, &err);
 }
 
-static bool confirm(const struct round *round)
-{
-	char line[16];
-
-	fprintf(stderr, "Drop every parked message%s for good? [y/N] ", round->reason ? " with that reason" : "");
-	return fgets(line, sizeof(line), stdin) && (strcmp(line, "y\n") == 0 || strcmp(line, "yes\n") == 0);
-}
-
 static enum exit_status drop(const struct cli *cli, void *arg)
 {
 	struct round *round = arg;
@@ -286,8 +279,8 @@ static enum exit_status drop(const struct cli *cli, void *arg)
 		if (!isatty(STDIN_FILENO))
 			return command_usage(&command_dead,
 					     "there is no terminal to ask on; --yes says that it is meant");
-		if (!confirm(round))
-			return STATUS_SOME_FAILED;
+		if (!confirm("Drop every parked message%s for good?", round->reason ? " with that reason" : ""))
+			return stop_requested() ? STATUS_ABORTED : STATUS_SOME_FAILED;
 	}
 	int r = sweep(round, drop_one, &err);
 	if (r == 0 && !cli->quiet)

@@ -1,9 +1,10 @@
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/stop.h"
 #include "base/utf8.h"
 #include "cli/commands/command.h"
+#include "cli/commands/confirm.h"
 #include "cli/output/escape.h"
 #include "cli/people/erasure.h"
 #include "job/job.h"
@@ -14,25 +15,16 @@ static const struct arg_option options[] = {
     {0},
 };
 
-/* True for "y" and "yes". */
-static bool is_yes(const char *line)
-{
-	return strcmp(line, "y\n") == 0 || strcmp(line, "yes\n") == 0;
-}
-
-static bool confirm(const struct erasure_settings *settings)
+static bool is_meant(const struct erasure_settings *settings)
 {
 	char user[ESCAPE_SIZE];
 	char collection[ESCAPE_SIZE];
-	char line[16];
 
 	escape_text(settings->user_id, user, sizeof(user));
 	if (settings->collection)
-		fprintf(stderr, "Erase \"%s\" from collection \"%s\" for good? [y/N] ", user,
-			escape_text(settings->collection, collection, sizeof(collection)));
-	else
-		fprintf(stderr, "Erase \"%s\" from every collection for good? [y/N] ", user);
-	return fgets(line, sizeof(line), stdin) && is_yes(line);
+		return confirm("Erase \"%s\" from collection \"%s\" for good?", user,
+			       escape_text(settings->collection, collection, sizeof(collection)));
+	return confirm("Erase \"%s\" from every collection for good?", user);
 }
 
 static int read_settings(struct erasure_settings *out, const struct cli *cli, struct error *err)
@@ -64,8 +56,8 @@ static enum exit_status run(const struct cli *cli)
 		if (!isatty(STDIN_FILENO))
 			return command_usage(&command_erase,
 					     "there is no terminal to ask on; --yes says that it is meant");
-		if (!confirm(&settings))
-			return STATUS_NOT_REACHED;
+		if (!is_meant(&settings))
+			return stop_requested() ? STATUS_ABORTED : STATUS_NOT_REACHED;
 	}
 	return erasure_run(&settings);
 }
