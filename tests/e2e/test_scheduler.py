@@ -447,3 +447,18 @@ def test_erase_removes_what_is_scheduled(fleet, store, pictures):
     done = fleet.shell("erase", "ann", "--yes")
     assert "1 scheduled job removed" in done.stdout, done.stdout
     assert [schedule["schedule_id"] for schedule in schedules(fleet)] == [kept]
+
+
+def test_a_long_list_is_interrupted(fleet, store):
+    store.sql(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO schedules SELECT"
+        " '01900000-0000-7000-8000-' || CAST(100000000000 + i AS TEXT), '', '', 'unenroll', 'batch', 'ann', 'default',"
+        " '', '', 0, 0, 4000000000000, '', 1, 0, '' FROM n"
+    )
+    shell = fleet.start_shell("schedule", "list", stdout=subprocess.PIPE, text=True)
+    assert json.loads(shell.stdout.readline())["user_id"] == "ann"
+    shell.send_signal(signal.SIGINT)  # it waits for its reader
+    lines = shell.stdout.read().splitlines()
+    shell.stdout.close()
+    assert shell.wait(timeout=60) == 130
+    assert len(lines) < 4999 and all(json.loads(line) for line in lines)

@@ -1,8 +1,10 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/stop.h"
 #include "cli/arguments/people_args.h"
 #include "cli/arguments/schedule_args.h"
 #include "cli/commands/action.h"
@@ -69,34 +71,42 @@ struct listing {
 	bool has_head;
 	unsigned count; /* of the page */
 	char last_id[UUID_SIZE];
+	FILE *page; /* what is printed once the store has been read: it must not wait for who reads */
 };
 
-static int print_row(void *arg, const struct schedule *schedule, struct error *err)
+static int add_row(void *arg, const struct schedule *schedule, struct error *err)
 {
 	struct listing *listing = arg;
 
 	listing->count++;
 	memcpy(listing->last_id, schedule->schedule_id, UUID_SIZE);
 	if (listing->json)
-		return schedule_row_json(schedule, stdout) < 0 ? error_set(err, ERROR_INTERNAL, "out of memory") : 0;
+		return schedule_row_json(schedule, listing->page) < 0 ? error_set(err, ERROR_INTERNAL, "out of memory")
+								      : 0;
 	if (!listing->has_head)
-		schedule_row_head(stdout);
+		schedule_row_head(listing->page);
 	listing->has_head = true;
-	schedule_row_text(schedule, stdout);
+	schedule_row_text(schedule, listing->page);
 	return 0;
 }
 
-static int print_all(struct store *store, struct listing *listing, struct error *err)
+static int print_page(struct store *store, struct listing *listing, struct error *err)
 {
-	int r;
+	char after[UUID_SIZE];
+	char *text = NULL;
+	size_t size;
 
-	do {
-		char after[UUID_SIZE];
-
-		memcpy(after, listing->last_id, UUID_SIZE);
-		listing->count = 0;
-		r = schedules_list(store, NULL, after, PAGE, print_row, listing, err);
-	} while (r == 0 && listing->count == PAGE);
+	memcpy(after, listing->last_id, UUID_SIZE);
+	listing->count = 0;
+	listing->page = open_memstream(&text, &size);
+	if (!listing->page)
+		return error_set(err, ERROR_INTERNAL, "out of memory");
+	int r = schedules_list(store, NULL, after, PAGE, add_row, listing, err);
+	if (fclose(listing->page) != 0 && r == 0)
+		r = error_set(err, ERROR_INTERNAL, "out of memory");
+	if (r == 0)
+		fwrite(text, 1, size, stdout);
+	free(text);
 	return r;
 }
 
@@ -104,12 +114,16 @@ static enum exit_status list(const struct cli *cli, void *arg)
 {
 	struct listing listing = {.json = args_count(cli->args, "json") > 0 || !terminal_of(STDOUT_FILENO).interactive};
 	struct error err = {0};
+	int r;
 
-	if (print_all(arg, &listing, &err) < 0)
+	do
+		r = print_page(arg, &listing, &err);
+	while (r == 0 && listing.count == PAGE && !stop_requested() && !ferror(stdout));
+	if (r < 0)
 		return report_failure(&err);
 	if (!listing.json && !listing.has_head && !cli->quiet)
 		report_note("Nothing is scheduled.");
-	return STATUS_OK;
+	return stop_requested() ? STATUS_ABORTED : STATUS_OK;
 }
 
 /* --- remove, run-now --- */
