@@ -108,7 +108,7 @@ int muster_call(struct muster *muster)
 	const struct control call = {.kind = CONTROL_ROLL_CALL};
 	struct amqp_link_status status;
 
-	/* While the broker is away, calls would pile up: until there is no room, or until they are all heard at once. */
+	/* While the broker is away calls would pile up, until there is no room or all are heard at once. */
 	amqp_link_status(muster->link, &status);
 	if (status.unconfirmed > 0)
 		return 0;
