@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "obs/breakers.h"
 
 struct database_value database_integer(int64_t value)
@@ -42,13 +43,18 @@ static void judge(struct breakers *breakers, unsigned ticket, bool failed, bool 
 		breakers_report(breakers, NULL, BREAKER, ticket, !failed);
 }
 
+static bool is_in_a_hurry(const struct database *database)
+{
+	return database->limit_ms < database->timeout_ms;
+}
+
 /* Passes `r` on. */
 static int report(struct database *database, int r, const struct error *err)
 {
 	if (!database->breakers)
 		return r;
 	judge(database->breakers, database->ticket, r < 0 && err->code == ERROR_STORE_UNAVAILABLE,
-	      database->limit_ms < database->timeout_ms);
+	      is_in_a_hurry(database));
 	database->ticket = 0;
 	return r;
 }
@@ -170,8 +176,11 @@ int database_read(struct database *database, const struct database_statement *st
 	if (r < 0)
 		return r;
 	err = error_for(database, err);
+	int64_t until_ms = clock_monotonic_ms() + database->limit_ms;
 	r = database->ops->run(database, &counted, err);
-	if (r < 0 && !counter.any && database->ops->recover && database->ops->recover(database, err))
+	/* Whose time is over has no use for it: the next call makes the connection anew. */
+	bool is_late = is_in_a_hurry(database) && clock_monotonic_ms() >= until_ms;
+	if (r < 0 && !counter.any && !is_late && database->ops->recover && database->ops->recover(database, err))
 		r = database->ops->run(database, &counted, err);
 	return report(database, r, err);
 }

@@ -256,6 +256,30 @@ static void test_answer_that_is_given_up(void **state)
 	store_close(store);
 }
 
+/* Whose time is over has no use for the answer: the statement is not run again over another connection. */
+static void test_time_that_is_over(void **state)
+{
+	const struct store_settings settings = {.url = url, .timeout_ms = 600000};
+	struct error err = {0};
+	struct store *store;
+	int64_t runs = 0;
+	const struct database_statement ask = {.sql = "SELECT nextval('runs'), pg_sleep(600)"};
+	const struct database_statement count = {
+	    .sql = "SELECT last_value FROM runs", .fn = note_number, .arg = &runs};
+
+	(void)state;
+	assert_int_equal(store_migrate(&settings, NULL, NULL, &err), 0);
+	assert_int_equal(store_open(&store, &settings, &err), 0);
+	assert_int_equal(database_execute(store->database, "CREATE SEQUENCE runs", NULL, 0, &err), 0);
+	store_limit(store, 500);
+	assert_true(database_read(store->database, &ask, &err) < 0);
+	assert_int_equal(err.code, ERROR_STORE_UNAVAILABLE);
+	store_limit(store, 600000);
+	assert_int_equal(database_read(store->database, &count, &err), 0);
+	assert_int_equal(runs, 1);
+	store_close(store);
+}
+
 /* A server that takes connections and says nothing: a caller in a hurry does not wait for it as long as the settings
  * say (or this test would), and says nothing of it to the others. */
 static void test_opening_in_a_hurry(void **state)
@@ -409,6 +433,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_server_that_keeps_failing),
     cmocka_unit_test(test_server_that_stops_answering),
     cmocka_unit_test(test_server_that_was_away_unnoticed),
+    cmocka_unit_test(test_time_that_is_over),
     cmocka_unit_test(test_who_reads_may_pause),
 };
 
