@@ -11,6 +11,11 @@ void leader_init(struct leader *leader, int64_t ttl_ms)
 	uuid_v7(leader->holder);
 }
 
+int64_t leader_pause_ms(const struct leader *leader)
+{
+	return leader->ttl_ms / SIGNS_IN_A_LIFE;
+}
+
 static void lead(struct leader *leader, int64_t until_ms)
 {
 	leader->until_ms = until_ms;
@@ -27,7 +32,7 @@ int leader_tick(struct leader *leader, struct store *store, struct error *err)
 
 	if (now_ms < leader->next_ms)
 		return 0;
-	leader->next_ms = now_ms + leader->ttl_ms / SIGNS_IN_A_LIFE;
+	leader->next_ms = now_ms + leader_pause_ms(leader);
 	int r = schedules_lock(store, leader->holder, clock_unix_ms(), leader->ttl_ms, &lock, &held, err);
 	if (r < 0)
 		return r;

@@ -24,6 +24,9 @@ struct leader {
 
 void leader_init(struct leader *leader, int64_t ttl_ms);
 
+/** How often leader_tick() is to be called at least. */
+int64_t leader_pause_ms(const struct leader *leader);
+
 /** Takes or renews the lock when it is time to. Blocking. On an error nothing changes but the time of the next try. */
 int leader_tick(struct leader *leader, struct store *store, struct error *err) must_check;
 

@@ -41,6 +41,7 @@ struct service {
 	uint64_t version; /* of the table, when it was last looked at */
 	atomic_int_fast64_t poll_ms;
 	int64_t tick_ms;  /* monotonic; the next tick */
+	int64_t look_ms;  /* monotonic; the next look at the table's version */
 	int64_t count_ms; /* monotonic; the next count */
 	int64_t silence_ms;
 	uint64_t token; /* what it led with in the last turn; 0: another led */
@@ -162,8 +163,13 @@ static int look_for_changes(struct service *service, struct error *err)
 {
 	int64_t now_ms = clock_monotonic_ms();
 	uint64_t version, schedules;
+
+	if (now_ms < service->look_ms)
+		return 0;
 	int r = schedules_version(service->store, &version, err);
 
+	if (r == 0)
+		service->look_ms = now_ms + atomic_load(&service->poll_ms);
 	if (r == 0 && version != service->version) {
 		service->version = version;
 		service->window.is_stale = true;
@@ -269,10 +275,10 @@ static void turn(struct service *service, int fd, int most_ms)
 
 	mailbox_wait(&service->box, fd, wait < most_ms ? wait : most_ms);
 	dispatcher_read_mail(&service->dispatcher);
-	int64_t now_ms = clock_monotonic_ms();
-	if (now_ms >= service->tick_ms) {
-		service->tick_ms = now_ms + atomic_load(&service->poll_ms);
+	if (clock_monotonic_ms() >= service->tick_ms) {
 		answers = note_store(service, tick(service, &err), &err);
+		service->tick_ms = clock_monotonic_ms() +
+				   sooner(atomic_load(&service->poll_ms), leader_pause_ms(&service->leader));
 	}
 	/* After a fault the next tick tries again. */
 	if (is_leading(service) && answers && atomic_load(&service->store_answers))
@@ -313,7 +319,7 @@ static void adopt(struct service *service, const struct config *config)
 {
 	atomic_store(&service->poll_ms, config_integer(config, OPTION_SCHEDULER_POLL));
 	service->dispatcher.tools.misfire_after_ms = config_integer(config, OPTION_SCHEDULER_MISFIRE);
-	service->tick_ms = 0; /* the next one may be due sooner */
+	service->tick_ms = service->look_ms = 0; /* the next ones may be due sooner */
 }
 
 int service_run(struct service *service, struct reload *reload, struct error *err)

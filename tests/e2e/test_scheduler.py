@@ -462,3 +462,10 @@ def test_a_long_list_is_interrupted(fleet, store):
     shell.stdout.close()
     assert shell.wait(timeout=60) == 130
     assert len(lines) < 4999 and all(json.loads(line) for line in lines)
+
+
+def test_the_lock_is_kept_however_seldom_the_table_is_read(fleet, sqlite):
+    done = fleet.shell("schedule", "add", "--in", "8s", "unenroll", "guest")
+    assert done.returncode == 0, done.stderr
+    fleet.scheduler(scheduler__poll_ms=60000, scheduler__lock_ttl_ms=1000).wait_ready()
+    wait_until(lambda: fleet.depth(BATCH) == 1, "the job is published", 30)
