@@ -277,8 +277,8 @@ static void turn(struct service *service, int fd, int most_ms)
 	dispatcher_read_mail(&service->dispatcher);
 	if (clock_monotonic_ms() >= service->tick_ms) {
 		answers = note_store(service, tick(service, &err), &err);
-		service->tick_ms = clock_monotonic_ms() +
-				   sooner(atomic_load(&service->poll_ms), leader_pause_ms(&service->leader));
+		service->tick_ms =
+		    clock_monotonic_ms() + sooner(atomic_load(&service->poll_ms), leader_pause_ms(&service->leader));
 	}
 	/* After a fault the next tick tries again. */
 	if (is_leading(service) && answers && atomic_load(&service->store_answers))

@@ -264,8 +264,7 @@ static void test_time_that_is_over(void **state)
 	struct store *store;
 	int64_t runs = 0;
 	const struct database_statement ask = {.sql = "SELECT nextval('runs'), pg_sleep(600)"};
-	const struct database_statement count = {
-	    .sql = "SELECT last_value FROM runs", .fn = note_number, .arg = &runs};
+	const struct database_statement count = {.sql = "SELECT last_value FROM runs", .fn = note_number, .arg = &runs};
 
 	(void)state;
 	assert_int_equal(store_migrate(&settings, NULL, NULL, &err), 0);
