@@ -188,6 +188,19 @@ void hub_show(struct hub *hub, uint64_t number, const struct hub_event *event)
 		send_to(hub, number, event);
 }
 
+void hub_end(struct hub *hub, uint64_t number)
+{
+	struct listener *listener;
+
+	pthread_mutex_lock(&hub->lock);
+	TAILQ_FOREACH(listener, &hub->listeners, entry)
+	if (listener->number == number)
+		break;
+	if (listener)
+		drop(hub, listener);
+	pthread_mutex_unlock(&hub->lock);
+}
+
 void hub_end_all(struct hub *hub)
 {
 	pthread_mutex_lock(&hub->lock);

@@ -44,6 +44,9 @@ void hub_publish(struct hub *hub, const struct hub_event *event);
 /** Tells stream `number` alone, unless it is gone, or knows of this state or a later one. */
 void hub_show(struct hub *hub, uint64_t number, const struct hub_event *event);
 
+/** Ends stream `number`, so that its client comes again: what it should have been shown is not known. */
+void hub_end(struct hub *hub, uint64_t number);
+
 /** Ends every stream, so that clients come again: something may have been missed. */
 void hub_end_all(struct hub *hub);
 
