@@ -8,6 +8,7 @@
 #include "gateway_private.h"
 #include "problems.h"
 #include "schedule_quota.h"
+#include "store_access.h"
 
 /* Keys, addresses and requests remembered at most. */
 #define MAX_KEYS 10000
@@ -163,7 +164,7 @@ bool admission_glance(void *arg, struct http_call *call, struct http_problem *pr
 
 static bool refuse_store(struct gateway *gateway, struct http_problem *problem, const struct error *err)
 {
-	routes_log_store(gateway, err);
+	store_access_log(gateway, err);
 	http_problem_init(problem, &problem_store_unavailable, "%s", "");
 	problem->retry_after_s = 1;
 	return false;
@@ -181,7 +182,7 @@ static bool find_key(struct gateway *gateway, struct visit *visit, struct store 
 	if (verdict == KEYRING_ASK) {
 		if (!check_guesses(gateway, &visit->credentials, visit->address, problem))
 			return false;
-		int r = routes_open_store(gateway, store, &err);
+		int r = store_access_open(gateway, store, &err);
 		if (r == 0)
 			r = keyring_ask(gateway->keyring, *store, &visit->credentials, now_ms, &verdict, key, &err);
 		if (r < 0)
@@ -242,7 +243,7 @@ static bool check_rate(struct gateway *gateway, struct http_call *call, struct r
 	return false;
 }
 
-bool admission_check(struct gateway *gateway, struct visit *visit, struct store **store, struct http_problem *problem)
+static bool check(struct gateway *gateway, struct visit *visit, struct store **store, struct http_problem *problem)
 {
 	struct api_key key = {.scopes = ANONYMOUS_SCOPES, .collections = {KEY_COLLECTIONS_ALL}};
 	bool named = visit->credentials_kind == CREDENTIALS_KEY;
@@ -258,6 +259,28 @@ bool admission_check(struct gateway *gateway, struct visit *visit, struct store 
 	}
 	return named ? check_rate(gateway, visit->call, gateway->keys_limit, key.id, &key, problem)
 		     : check_rate(gateway, visit->call, gateway->strangers_limit, visit->address, &key, problem);
+}
+
+bool admission_refuse_late(struct gateway *gateway, struct visit *visit)
+{
+	if (!atomic_load(&gateway->out_of_time))
+		return false;
+	visit_refuse_as(visit, &http_problem_stopping, "try another one", 1);
+	return true;
+}
+
+bool admission_admit(struct gateway *gateway, struct visit *visit, struct store **store)
+{
+	struct http_problem problem;
+
+	if (!visit->call)
+		return true;
+	if (admission_refuse_late(gateway, visit))
+		return false;
+	if (check(gateway, visit, store, &problem))
+		return true;
+	visit_refuse(visit, &problem);
+	return false;
 }
 
 bool admission_check_collection(const struct visitor *visitor, enum job_op op, const char *collection,

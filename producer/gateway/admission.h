@@ -22,12 +22,14 @@ void admission_finish(struct gateway *gateway);
 bool admission_glance(void *gateway, struct http_call *call, struct http_problem *problem);
 
 /**
- * What stands before every request of the API, in this order: who is it, may they ask for this, do they ask too often.
- * (Whether they have asked before shows when their job has been read: see intake.c.) Fills in the visitor. False: the
- * request is to be refused with `problem`. On a pool's thread; may ask the store.
+ * What stands before every request of the API, in this order: is there time, who is it, may they ask for this, do they
+ * ask too often. (Whether they have asked before shows when their job has been read: see intake.c.) Fills in the
+ * visitor. False: the visit has been refused and is gone. On a pool's thread; may ask the store.
  */
-bool admission_check(struct gateway *gateway, struct visit *visit, struct store **store,
-		     struct http_problem *problem) must_check;
+bool admission_admit(struct gateway *gateway, struct visit *visit, struct store **store) must_check;
+
+/** True: the time to finish what is in hand is over, and the visit, which only waited, has been refused and is gone. */
+bool admission_refuse_late(struct gateway *gateway, struct visit *visit) must_check;
 
 /**
  * True if the visitor may have such a job done in that collection. Otherwise the request is to be refused with

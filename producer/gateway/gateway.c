@@ -11,6 +11,7 @@
 #include "gateway_private.h"
 #include "obs/breakers.h"
 #include "obs/log.h"
+#include "pools.h"
 
 /* How often the loop turns when nothing happens: also how exactly `Prefer: wait` ends. */
 #define TICK_MS 20
@@ -182,16 +183,16 @@ static int make(struct gateway *gateway, struct error *err)
 	gateway->recent = recent_new(MAX_RECENT);
 	gateway->hub = hub_new((unsigned)config_integer(config, OPTION_GATEWAY_MAX_STREAMS), gateway->metrics);
 	gateway->heard = queue_new(2 * (PREFETCH + CONTROL_PREFETCH));
-	gateway->intake = queue_new(ROUTES_MAX_VISITS);
+	gateway->intake = queue_new(POOLS_MAX_VISITS);
 	/* Room apart for what the desk has to say, which nobody may refuse. */
-	gateway->reading = queue_new(ROUTES_MAX_VISITS + (size_t)config_integer(config, OPTION_GATEWAY_MAX_WAITING));
+	gateway->reading = queue_new(POOLS_MAX_VISITS + (size_t)config_integer(config, OPTION_GATEWAY_MAX_WAITING));
 	gateway->replays = queue_new(MAX_REPLAYS);
 	if (!gateway->recent || !gateway->hub || !gateway->heard || !gateway->intake || !gateway->reading ||
 	    !gateway->replays)
 		return error_set(err, ERROR_INTERNAL, "out of memory");
 	if (!gateway->synchronous)
 		r = make_links(gateway, err);
-	if (r == 0 && (make_desk(gateway) != 0 || make_overload(gateway) != 0 || routes_start_pools(gateway) != 0 ||
+	if (r == 0 && (make_desk(gateway) != 0 || make_overload(gateway) != 0 || pools_start(gateway) != 0 ||
 		       replays_start(gateway) != 0))
 		r = error_set(err, ERROR_INTERNAL, "out of memory or threads");
 	return r;
@@ -228,7 +229,7 @@ void gateway_free(struct gateway *gateway)
 	if (!gateway)
 		return;
 	/* Each of these ends threads that use what follows. What a link abandons may still answer its calls. */
-	routes_stop_pools(gateway);
+	pools_stop(gateway);
 	replays_stop(gateway);
 	hub_free(gateway->hub);
 	http_service_stop(gateway->service);

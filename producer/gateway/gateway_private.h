@@ -17,9 +17,6 @@
 #include "synchronous.h"
 #include "visit.h"
 
-/** Visits that wait for a thread of a pool. */
-#define ROUTES_MAX_VISITS 1000
-
 /* What the parts of the gateway share. */
 struct gateway {
 	const struct config *config; /**< as the program began */
@@ -77,37 +74,6 @@ extern const unsigned routes_count;
 
 /** What a request is asked when its headers are there; as http_service_settings.admit. */
 bool routes_glance(void *gateway, struct http_call *call, struct http_problem *problem);
-
-/** Starts the pools that handle visits. Returns 0 or a negative errno. */
-int routes_start_pools(struct gateway *gateway) must_check;
-
-/** Ends them: what waits is handled first. */
-void routes_stop_pools(struct gateway *gateway);
-
-/** Hands a visit to a pool, or refuses it when too many wait. Takes it over. */
-void routes_pass(struct queue *queue, struct visit *visit);
-
-/** True: the time to finish what is in hand is over, and the visit, which only waited, has been refused and is gone. */
-bool routes_refuse_late(struct gateway *gateway, struct visit *visit) must_check;
-
-/** routes_refuse_late() and admission_check(), which every request of the API passes. False: the visit has been refused
- * and is gone. */
-bool routes_admit(struct gateway *gateway, struct visit *visit, struct store **store) must_check;
-
-/** Answers a visit with a problem and frees it. */
-void routes_refuse(struct visit *visit, const struct http_problem *problem);
-
-/** The same with a problem of that kind; `retry_after_s` 0: not said. */
-void routes_refuse_as(struct visit *visit, const struct http_problem_kind *kind, const char *detail, int retry_after_s);
-
-/** The same: the store failed. The client does not hear why: the log does. */
-void routes_refuse_store(struct gateway *gateway, struct visit *visit, const struct error *err);
-
-/** Says in the log, at most once a second, why the store failed a request. Any thread. */
-void routes_log_store(struct gateway *gateway, const struct error *err);
-
-/** The thread's store, opened when it is first needed. */
-int routes_open_store(struct gateway *gateway, struct store **store, struct error *err) must_check;
 
 /** Makes a job of a visit and submits it. */
 visit_fn intake_handle;

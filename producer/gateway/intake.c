@@ -11,6 +11,7 @@
 #include "job_body.h"
 #include "later.h"
 #include "problems.h"
+#include "store_access.h"
 
 static void publish(struct gateway *gateway, struct visit *visit, struct submission *submission,
 		    struct amqp_message *message, struct store **store)
@@ -30,7 +31,7 @@ static void lose_scheduled(struct gateway *gateway, struct submission *submissio
 {
 	if (submission->ticket)
 		ticket_forget(gateway, submission->ticket);
-	routes_log_store(gateway, err);
+	store_access_log(gateway, err);
 	submission_refuse(submission, &problem_store_unavailable, true, "");
 }
 
@@ -51,7 +52,7 @@ static void schedule(struct gateway *gateway, struct visit *visit, struct submis
 	submission->call = visit->call;
 	task->deadline_ms += due_ms - task->accepted_at_ms;
 	visit_free(visit);
-	int r = routes_open_store(gateway, store, &err);
+	int r = store_access_open(gateway, store, &err);
 	if (r == 0)
 		r = admission_check_schedules(gateway, task->owner, *store, &allowed, &err);
 	/* Remembered for the moments between its schedule's end and the tracker's first word of it. */
@@ -84,13 +85,13 @@ static bool read_when(struct visit *visit, int64_t *due_ms)
 	if (!later_is_wanted(&visit->when))
 		return true;
 	if (!visitor_may(&visit->visitor, KEY_SCHEDULE)) {
-		routes_refuse_as(visit, &problem_forbidden, "it lacks the scope schedule, for jobs that run later", 0);
+		visit_refuse_as(visit, &problem_forbidden, "it lacks the scope schedule, for jobs that run later", 0);
 		return false;
 	}
 	if (later_due(&visit->when, clock_unix_ms(), due_ms, &err) == 0)
 		return true;
 	problem_from_error(&problem, &problem_invalid_job, &err);
-	routes_refuse(visit, &problem);
+	visit_refuse(visit, &problem);
 	return false;
 }
 
@@ -136,7 +137,7 @@ static bool admit(struct gateway *gateway, struct visit *visit, const struct job
 	if (admission_check_collection(&visit->visitor, job->op, job->collection, "collection", &problem) &&
 	    (!now || overload_admit(gateway->overload, job->scene, owner[0] ? owner : visit->address, &problem)))
 		return true;
-	routes_refuse(visit, &problem);
+	visit_refuse(visit, &problem);
 	return false;
 }
 
@@ -158,7 +159,7 @@ static void submit(struct gateway *gateway, struct visit *visit, const struct jo
 		return;
 	if (submission_new(&submission, &message, job, &submitter, &err) < 0) {
 		problem_from_encoding(&problem, &err);
-		routes_refuse(visit, &problem);
+		visit_refuse(visit, &problem);
 		return;
 	}
 	if (visit->has_idempotency_key && !take_ticket(gateway, visit, store, submission, message)) {
@@ -181,7 +182,7 @@ void intake_handle(struct gateway *gateway, struct visit *visit, struct store **
 	struct job_body read;
 
 	if (job_body_read(&read, &frame, content_type, body->data, body->size, &problem) < 0) {
-		routes_refuse(visit, &problem);
+		visit_refuse(visit, &problem);
 	} else {
 		visit->when = read.when;
 		submit(gateway, visit, &read.job, store);

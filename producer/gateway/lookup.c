@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "gateway_private.h"
+#include "store_access.h"
 #include "view.h"
 
 static int out_of_memory(int r, struct error *err)
@@ -71,7 +72,7 @@ static int read_task(struct gateway *gateway, struct store **store, const char *
 		     struct error *err)
 {
 	bool found;
-	int r = routes_open_store(gateway, store, err);
+	int r = store_access_open(gateway, store, err);
 
 	/* The log first: it may be longer than what the row says, never shorter. */
 	if (r == 0 && !lookup->as_event)

@@ -11,7 +11,9 @@
 #include "parked/parked_queue.h"
 #include "parked/replay.h"
 #include "parked/replay_message.h"
+#include "pools.h"
 #include "problems.h"
+#include "store_access.h"
 
 #define CONNECT_TIMEOUT_MS 5000
 /* What is not found by then is too much to look through for a request. */
@@ -91,12 +93,12 @@ static bool hunt(void *arg, const struct amqp_delivery *parked)
 static void refuse_search(struct visit *visit, const struct error *err)
 {
 	if (err->code == ERROR_DEADLINE_EXCEEDED) {
-		routes_refuse_as(visit, &http_problem_overloaded, "too much is parked to look through it for a request",
-				 1);
+		visit_refuse_as(visit, &http_problem_overloaded, "too much is parked to look through it for a request",
+				1);
 		return;
 	}
 	log_warning(NULL, "the parked messages were not looked through", LOG_ERROR_FIELDS(err));
-	routes_refuse_as(visit, &problem_broker_unavailable, "", 1);
+	visit_refuse_as(visit, &problem_broker_unavailable, "", 1);
 }
 
 static void answer_sent(struct hunt *h)
@@ -126,12 +128,12 @@ static void answer(struct hunt *h, struct visit *visit, int searched, const stru
 		answer_sent(h);
 		submission_free(h->submission);
 	} else if (h->found) {
-		routes_refuse(visit, &h->problem);
+		visit_refuse(visit, &h->problem);
 	} else if (searched < 0) {
 		refuse_search(visit, err);
 	} else {
-		routes_refuse_as(visit, &problem_job_not_kept,
-				 "it is not among the parked messages: send the job again, with its photographs", 0);
+		visit_refuse_as(visit, &problem_job_not_kept,
+				"it is not among the parked messages: send the job again, with its photographs", 0);
 	}
 }
 
@@ -147,7 +149,7 @@ static void search(void *arg, void *state, void *item)
 	struct error err;
 
 	(void)state;
-	if (routes_refuse_late(gateway, visit))
+	if (admission_refuse_late(gateway, visit))
 		return;
 	int r = replay_open(&h.replay, gateway->config, CONNECT_TIMEOUT_MS, &err);
 	if (r == 0)
@@ -179,16 +181,16 @@ void replays_handle(struct gateway *gateway, struct visit *visit, struct store *
 	char detail[64];
 
 	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0) {
-		routes_refuse_store(gateway, visit, &err);
+		store_access_refuse(gateway, visit, &err);
 	} else if (!lookup.visible) {
 		tasks_refuse_unknown(visit);
 	} else if (!visitor_decides(&visit->visitor, lookup.owner)) {
-		routes_refuse_as(visit, &problem_forbidden, "it is somebody else's task", 0);
+		visit_refuse_as(visit, &problem_forbidden, "it is somebody else's task", 0);
 	} else if (lookup.scheduled || lookup.state != TASK_FINAL_FAILED) {
 		snprintf(detail, sizeof(detail), "it is %s",
 			 lookup.scheduled ? "scheduled" : task_state_name(lookup.state));
-		routes_refuse_as(visit, &problem_task_not_failed, detail, 0);
+		visit_refuse_as(visit, &problem_task_not_failed, detail, 0);
 	} else {
-		routes_pass(gateway->replays, visit);
+		pools_pass(gateway->replays, visit);
 	}
 }

@@ -12,6 +12,7 @@
 #include "problems.h"
 #include "schedule_body.h"
 #include "store/schedules.h"
+#include "store_access.h"
 
 static void answer(struct visit *visit, struct buffer *body)
 {
@@ -75,14 +76,14 @@ static int show(void *arg, const struct schedule *schedule, struct error *err)
 
 static void refuse_unknown(struct visit *visit)
 {
-	routes_refuse_as(visit, &problem_schedule_not_found, "it is not there, or has run for the last time", 0);
+	visit_refuse_as(visit, &problem_schedule_not_found, "it is not there, or has run for the last time", 0);
 }
 
 static int find(struct gateway *gateway, struct visit *visit, struct store **store, struct look *look,
 		struct error *err)
 {
 	bool found;
-	int r = routes_open_store(gateway, store, err);
+	int r = store_access_open(gateway, store, err);
 
 	look->visitor = &visit->visitor;
 	return r == 0 ? schedules_find(*store, visit->task_id, show, look, &found, err) : r;
@@ -95,7 +96,7 @@ void schedules_handle_one(struct gateway *gateway, struct visit *visit, struct s
 	struct error err;
 
 	if (find(gateway, visit, store, &look, &err) < 0)
-		routes_refuse_store(gateway, visit, &err);
+		store_access_refuse(gateway, visit, &err);
 	else if (!look.visible)
 		refuse_unknown(visit);
 	else
@@ -113,11 +114,11 @@ void schedules_handle_remove(struct gateway *gateway, struct visit *visit, struc
 	if (r == 0 && look.visible && look.decides)
 		r = schedules_remove(*store, visit->task_id, &found, &err);
 	if (r < 0) {
-		routes_refuse_store(gateway, visit, &err);
+		store_access_refuse(gateway, visit, &err);
 	} else if (!look.visible || !found) {
 		refuse_unknown(visit);
 	} else if (!look.decides) {
-		routes_refuse_as(visit, &problem_forbidden, "it is somebody else's schedule", 0);
+		visit_refuse_as(visit, &problem_forbidden, "it is somebody else's schedule", 0);
 	} else {
 		/* There will be no such task. */
 		recent_remove(gateway->recent, look.task.task_id);
@@ -153,12 +154,12 @@ static bool check_run(struct visit *visit, const struct look *look)
 		return false;
 	}
 	if (!look->decides) {
-		routes_refuse_as(visit, &problem_forbidden, "it is somebody else's schedule", 0);
+		visit_refuse_as(visit, &problem_forbidden, "it is somebody else's schedule", 0);
 		return false;
 	}
 	if (admission_check_collection(&visit->visitor, task->op, task->collection, "collection", &problem))
 		return true;
-	routes_refuse(visit, &problem);
+	visit_refuse(visit, &problem);
 	return false;
 }
 
@@ -178,7 +179,7 @@ void schedules_handle_run_now(struct gateway *gateway, struct visit *visit, stru
 	if (r == 0)
 		r = schedules_run_now(*store, visit->task_id, now_ms, task_id, &found, &err);
 	if (r < 0) {
-		routes_refuse_store(gateway, visit, &err);
+		store_access_refuse(gateway, visit, &err);
 	} else if (!found) {
 		refuse_unknown(visit);
 	} else {
@@ -212,7 +213,7 @@ static void show_created(struct gateway *gateway, struct visit *visit, struct st
 
 	memcpy(visit->task_id, schedule_id, UUID_SIZE);
 	if (find(gateway, visit, store, &look, &err) < 0)
-		routes_refuse_store(gateway, visit, &err);
+		store_access_refuse(gateway, visit, &err);
 	else if (!look.visible)
 		refuse_unknown(visit);
 	else
@@ -247,7 +248,7 @@ static void store_schedule(struct gateway *gateway, struct visit *visit, struct 
 			return;
 		memcpy(schedule->schedule_id, ticket->claim.task_id, UUID_SIZE);
 	}
-	int r = routes_open_store(gateway, store, &err);
+	int r = store_access_open(gateway, store, &err);
 	if (r == 0)
 		r = admission_check_schedules(gateway, schedule->owner, *store, &allowed, &err);
 	if (r == 0 && allowed)
@@ -257,9 +258,9 @@ static void store_schedule(struct gateway *gateway, struct visit *visit, struct 
 	else if (ticket)
 		ticket_forget(gateway, ticket);
 	if (r < 0)
-		routes_refuse_store(gateway, visit, &err);
+		store_access_refuse(gateway, visit, &err);
 	else if (!allowed)
-		routes_refuse_as(visit, &problem_too_many_schedules, "", 1);
+		visit_refuse_as(visit, &problem_too_many_schedules, "", 1);
 	else
 		show_created(gateway, visit, store, schedule->schedule_id, false);
 }
@@ -275,10 +276,10 @@ static void add(struct gateway *gateway, struct visit *visit, struct store **sto
 	memcpy(owner, visit->visitor.owner, sizeof(owner));
 	if (schedule_request_check(&body->when, &schedule_body_names, clock_unix_ms(), &schedule, &err) < 0) {
 		problem_from_error(&problem, &problem_invalid_schedule, &err);
-		routes_refuse(visit, &problem);
+		visit_refuse(visit, &problem);
 	} else if (schedule_request_encode(&body->job, &job, &schedule, &err) < 0) {
 		problem_from_encoding(&problem, &err);
-		routes_refuse(visit, &problem);
+		visit_refuse(visit, &problem);
 	} else {
 		store_schedule(gateway, visit, store, &schedule);
 	}
@@ -304,7 +305,7 @@ void schedules_handle_add(struct gateway *gateway, struct visit *visit, struct s
 
 	if (schedule_body_read(&body, content_type, sent->data, sent->size, &problem) < 0 ||
 	    !check_job(&visit->visitor, &body.job, &problem))
-		routes_refuse(visit, &problem);
+		visit_refuse(visit, &problem);
 	else
 		add(gateway, visit, store, &body);
 	schedule_body_finish(&body);
@@ -333,7 +334,7 @@ void schedules_handle_list(struct gateway *gateway, struct visit *visit, struct 
 	const char *owner = visit->visitor.sees_all ? NULL : visit->visitor.owner;
 	struct page page = {.out = &body};
 	struct error err;
-	int r = routes_open_store(gateway, store, &err);
+	int r = store_access_open(gateway, store, &err);
 
 	if (r == 0)
 		r = out_of_memory(buffer_printf(&body, "{\"schedules\":["), &err);
@@ -345,7 +346,7 @@ void schedules_handle_list(struct gateway *gateway, struct visit *visit, struct 
 				      : buffer_printf(&body, "],\"next\":null}"),
 				  &err);
 	if (r < 0)
-		routes_refuse_store(gateway, visit, &err);
+		store_access_refuse(gateway, visit, &err);
 	else
 		answer(visit, &body);
 }

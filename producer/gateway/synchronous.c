@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admission.h"
 #include "base/clock.h"
 #include "base/thread.h"
 #include "base/uuid.h"
@@ -172,7 +173,7 @@ static void answer(struct visit *visit, const struct reply *reply)
 		visit_free(visit);
 	} else {
 		http_problem_init(&problem, &problem_internal, "out of memory");
-		routes_refuse(visit, &problem);
+		visit_refuse(visit, &problem);
 	}
 	buffer_finish(&body);
 }
@@ -194,7 +195,7 @@ static void handle(struct bench *bench, struct visit *visit)
 		answer(visit, &reply);
 		reply_finish(&reply);
 	} else {
-		routes_refuse(visit, &problem);
+		visit_refuse(visit, &problem);
 	}
 	job_body_finish(&body);
 }
@@ -218,7 +219,7 @@ static void run(void *arg, void *state, void *item)
 	struct gateway *gateway = arg;
 	struct bench *bench = state;
 
-	if (routes_admit(gateway, item, &bench->store)) {
+	if (admission_admit(gateway, item, &bench->store)) {
 		take_rules(gateway->synchronous, bench->matcher);
 		handle(bench, item);
 	}

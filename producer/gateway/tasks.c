@@ -12,13 +12,14 @@
 #include "problems.h"
 #include "store/cancellation.h"
 #include "store/schedules.h"
+#include "store_access.h"
 #include "view.h"
 
 #define STREAM_PENDING_BYTES (256u << 10)
 
 void tasks_refuse_unknown(struct visit *visit)
 {
-	routes_refuse_as(visit, &problem_task_not_found, "it is not known here, or was finished long ago", 0);
+	visit_refuse_as(visit, &problem_task_not_found, "it is not known here, or was finished long ago", 0);
 }
 
 static void answer_json(struct visit *visit, struct buffer *body)
@@ -41,7 +42,7 @@ void tasks_handle_one(struct gateway *gateway, struct visit *visit, struct store
 	struct error err;
 
 	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0)
-		routes_refuse_store(gateway, visit, &err);
+		store_access_refuse(gateway, visit, &err);
 	else if (!lookup.visible)
 		tasks_refuse_unknown(visit);
 	else
@@ -50,13 +51,22 @@ void tasks_handle_one(struct gateway *gateway, struct visit *visit, struct store
 
 /* --- cancelling ---------------------------------------------------------------------------------------- */
 
-/* Who waits here, who listens here, and the workers, who would find out by themselves that it does not count. */
-static void tell_cancelled(struct gateway *gateway, const char *task_id, const struct lookup *ended)
+/* Who would find out by themselves that it does not count. */
+static void tell_workers(struct gateway *gateway, const char *task_id)
 {
 	struct control control = {.kind = CONTROL_TASK_CANCELLED};
+
+	memcpy(control.task_id, task_id, UUID_SIZE);
+	struct amqp_message *message = control_message_new(&control);
+	if (!message || amqp_link_publish(gateway->publishing, message, NULL, NULL) != 0)
+		log_warning(NULL, "the workers were not told of a cancellation", log_string("task_id", task_id));
+}
+
+/* Who waits here, and who listens here. */
+static void tell_clients(struct gateway *gateway, const char *task_id, const struct lookup *ended)
+{
 	const struct buffer *json = ended->out;
 
-	desk_reply(gateway->desk, task_id, (const char *)json->data, json->size);
 	recent_update(gateway->recent, task_id, ended->state, ended->attempt, clock_unix_ms(), json);
 	hub_publish(gateway->hub, &(struct hub_event){
 				      .task_id = task_id,
@@ -66,10 +76,7 @@ static void tell_cancelled(struct gateway *gateway, const char *task_id, const s
 				      .json = (const char *)json->data,
 				      .size = json->size,
 				  });
-	memcpy(control.task_id, task_id, UUID_SIZE);
-	struct amqp_message *message = control_message_new(&control);
-	if (!message || amqp_link_publish(gateway->publishing, message, NULL, NULL) != 0)
-		log_warning(NULL, "the workers were not told of a cancellation", log_string("task_id", task_id));
+	desk_reply(gateway->desk, task_id, (const char *)json->data, json->size);
 }
 
 /* Records it, with what is known here of a task that the store may not know yet. */
@@ -79,7 +86,7 @@ static int record_cancelled(struct gateway *gateway, struct store **store, const
 	cleanup_with(buffer_finish) struct buffer reply = {0};
 	struct recent_task task;
 	struct task_row row;
-	int r = routes_open_store(gateway, store, err);
+	int r = store_access_open(gateway, store, err);
 
 	if (r < 0)
 		return r;
@@ -115,20 +122,24 @@ void tasks_handle_cancel(struct gateway *gateway, struct visit *visit, struct st
 		return;
 	}
 	if (r == 0 && !visitor_decides(&visit->visitor, lookup.owner)) {
-		routes_refuse_as(visit, &problem_forbidden, "it is somebody else's task", 0);
+		visit_refuse_as(visit, &problem_forbidden, "it is somebody else's task", 0);
 		return;
 	}
 	if (r == 0)
 		r = record_cancelled(gateway, store, &lookup, visit->task_id, &cancellation, &err);
 	buffer_clear(&json);
+	if (r == 0 && cancellation.accepted)
+		tell_workers(gateway, visit->task_id);
 	if (r == 0)
 		r = lookup_task(gateway, store, visit->task_id, &lookup, &err);
-	if (r == 0 && lookup.visible && cancellation.accepted)
-		tell_cancelled(gateway, visit->task_id, &lookup);
+	/* Again, when it is asked again: whoever is told the first time may have asked because the store failed here.
+	 */
+	if (r == 0 && lookup.visible && (cancellation.accepted || lookup.cancelled))
+		tell_clients(gateway, visit->task_id, &lookup);
 	if (r < 0)
-		routes_refuse_store(gateway, visit, &err);
+		store_access_refuse(gateway, visit, &err);
 	else if (!cancellation.accepted && !lookup.cancelled)
-		routes_refuse_as(visit, &problem_task_finished, "it stays as it is", 0);
+		visit_refuse_as(visit, &problem_task_finished, "it stays as it is", 0);
 	else
 		tasks_handle_one(gateway, visit, store);
 }
@@ -165,7 +176,7 @@ static int read_page(struct gateway *gateway, struct visit *visit, struct store 
 	    .user_id = list->user_id,
 	    .since_ms = list->since_ms,
 	};
-	int r = routes_open_store(gateway, store, err);
+	int r = store_access_open(gateway, store, err);
 
 	return r == 0 ? tasks_list(*store, &filter, &list->cursor, list->limit, add_row, page, err) : r;
 }
@@ -186,7 +197,7 @@ void tasks_handle_list(struct gateway *gateway, struct visit *visit, struct stor
 								   : buffer_printf(&body, "],\"next\":null}"),
 				  &err);
 	if (r < 0)
-		routes_refuse_store(gateway, visit, &err);
+		store_access_refuse(gateway, visit, &err);
 	else
 		answer_json(visit, &body);
 }
@@ -207,7 +218,12 @@ static void show_state(struct gateway *gateway, struct visit *visit, struct stor
 	struct lookup lookup = {.visitor = &visit->visitor, .as_event = true, .out = &json};
 	struct error err;
 
-	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0 || !lookup.visible || lookup.scheduled)
+	/* Its end may have come in between: who cannot be told ends, and asks again. */
+	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0 || !lookup.visible) {
+		hub_end(gateway->hub, number);
+		return;
+	}
+	if (lookup.scheduled)
 		return;
 	hub_show(gateway->hub, number,
 		 &(struct hub_event){
@@ -228,7 +244,7 @@ static void stream_task(struct gateway *gateway, struct visit *visit, struct sto
 
 	if (lookup_task(gateway, store, visit->task_id, &lookup, &err) < 0) {
 		hub_give_back(gateway->hub);
-		routes_refuse_store(gateway, visit, &err);
+		store_access_refuse(gateway, visit, &err);
 	} else if (!lookup.visible) {
 		hub_give_back(gateway->hub);
 		tasks_refuse_unknown(visit);
@@ -241,7 +257,7 @@ static void stream_task(struct gateway *gateway, struct visit *visit, struct sto
 void tasks_handle_events(struct gateway *gateway, struct visit *visit, struct store **store)
 {
 	if (!hub_reserve(gateway->hub)) {
-		routes_refuse_as(visit, &problem_too_many_streams, "try again later, or ask for the task", 5);
+		visit_refuse_as(visit, &problem_too_many_streams, "try again later, or ask for the task", 5);
 	} else if (visit->task_id[0] != '\0') {
 		stream_task(gateway, visit, store);
 	} else {

@@ -8,6 +8,7 @@
 #include "gateway_private.h"
 #include "obs/log.h"
 #include "problems.h"
+#include "store_access.h"
 
 static struct idempotency_request request_of(const struct ticket *ticket)
 {
@@ -39,29 +40,29 @@ static bool claim(struct gateway *gateway, struct visit *visit, struct store **s
 {
 	const struct idempotency_request request = request_of(ticket);
 	struct error err;
-	int r = routes_open_store(gateway, store, &err);
+	int r = store_access_open(gateway, store, &err);
 
 	if (r == 0)
 		r = idempotency_guard_begin(gateway->guard, *store, &request, subject->id, clock_unix_ms(),
 					    &ticket->claim, &err);
 	if (r < 0) {
 		if (err.code == ERROR_OVERLOADED)
-			routes_refuse_as(visit, &http_problem_overloaded, err.text, 1);
+			visit_refuse_as(visit, &http_problem_overloaded, err.text, 1);
 		else
-			routes_refuse_store(gateway, visit, &err);
+			store_access_refuse(gateway, visit, &err);
 		return false;
 	}
 	switch (ticket->claim.state) {
 	case IDEMPOTENCY_NEW:
 		return true;
 	case IDEMPOTENCY_IN_FLIGHT:
-		routes_refuse_as(visit, &problem_idempotency_in_flight, "ask again for its result", 1);
+		visit_refuse_as(visit, &problem_idempotency_in_flight, "ask again for its result", 1);
 		break;
 	case IDEMPOTENCY_DONE:
 		subject->answer_again(gateway, visit, store, ticket->claim.task_id);
 		break;
 	case IDEMPOTENCY_DIFFERENT:
-		routes_refuse_as(visit, &problem_idempotency_reused, "use a new one for each request", 0);
+		visit_refuse_as(visit, &problem_idempotency_reused, "use a new one for each request", 0);
 		break;
 	}
 	return false;
@@ -73,8 +74,8 @@ struct ticket *ticket_claim(struct gateway *gateway, struct visit *visit, struct
 	struct ticket *ticket = ticket_new(visit, subject);
 
 	if (!ticket) {
-		routes_refuse_as(visit, &problem_invalid_header,
-				 "Idempotency-Key: 1 to 255 printable characters were expected", 0);
+		visit_refuse_as(visit, &problem_invalid_header,
+				"Idempotency-Key: 1 to 255 printable characters were expected", 0);
 		return NULL;
 	}
 	if (claim(gateway, visit, store, ticket, subject))
@@ -87,7 +88,7 @@ void ticket_end(struct gateway *gateway, struct ticket *ticket, bool done, struc
 {
 	const struct idempotency_request request = request_of(ticket);
 	struct error err;
-	int r = routes_open_store(gateway, store, &err);
+	int r = store_access_open(gateway, store, &err);
 
 	/* Whether the store can be told or not, the request is in flight no longer. */
 	if (r < 0)

@@ -44,3 +44,27 @@ void visit_free(struct visit *visit)
 {
 	free(visit);
 }
+
+void visit_refuse(struct visit *visit, const struct http_problem *problem)
+{
+	http_call_refuse(visit->call, problem);
+	visit_free(visit);
+}
+
+void visit_refuse_as(struct visit *visit, const struct http_problem_kind *kind, const char *detail, int retry_after_s)
+{
+	struct http_problem problem;
+
+	http_problem_init(&problem, kind, "%s", detail);
+	problem.retry_after_s = retry_after_s;
+	visit_refuse(visit, &problem);
+}
+
+void visit_refuse_busy(struct http_call *call, const char *detail)
+{
+	struct http_problem problem;
+
+	http_problem_init(&problem, &http_problem_overloaded, "%s", detail);
+	problem.retry_after_s = 1;
+	http_call_refuse(call, &problem);
+}

@@ -63,4 +63,13 @@ struct visit {
 struct visit *visit_new(struct http_call *call, visit_fn *handle, enum key_scope scope, int64_t max_wait_ms) must_check;
 void visit_free(struct visit *visit);
 
+/** Answers a visit with a problem and frees it. */
+void visit_refuse(struct visit *visit, const struct http_problem *problem);
+
+/** The same with a problem of that kind; `retry_after_s` 0: not said. */
+void visit_refuse_as(struct visit *visit, const struct http_problem_kind *kind, const char *detail, int retry_after_s);
+
+/** Answers a call that cannot become a visit, or one that has no room: try again later. */
+void visit_refuse_busy(struct http_call *call, const char *detail);
+
 #endif
