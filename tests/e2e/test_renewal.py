@@ -181,6 +181,27 @@ def test_models_that_do_not_load_change_nothing(fleet, settings, begin, tmp_path
     assert not says(worker, "a setting changed") and len(starts(worker)) == 1
 
 
+def test_models_that_broke_since_put_a_renewal_off(fleet, settings, begin, tmp_path):
+    """Nobody has said so of the models: the renewal is for something else."""
+    copy_models(tmp_path / "models")
+    folder = f"model: {{embedder: {tmp_path}/models/embedder}}\n"
+    settings.write(AT_ONCE % 1 + folder)
+    worker, load = begin()
+    description = tmp_path / "models" / "embedder" / "model.yaml"
+    whole = description.read_text()
+    description.write_text(whole + "nonsense: 1\n")
+    settings.write(AT_ONCE % 2 + folder)
+    wait_until(lambda: says(worker, "cannot renew yet"), "the worker looks before it ends")
+    assert "model.yaml" in says(worker, "cannot renew yet")[0]["error"]
+    load.wait_for_more()
+    assert len(starts(worker)) == 1
+    description.write_text(whole)
+    wait_renewed(worker)
+    load.wait_for_more()
+    load.end()
+    assert [line["threads"] for line in starts(worker)] == [1, 2]
+
+
 def test_what_needs_a_restart_waits_for_one(fleet, settings, begin):
     """Wrong as it is, it is in the file when the worker executes itself anew for something else."""
     broker = "amqp: {url: %s}\n" % fleet.environment.pop("FACEFLEET_AMQP_URL")

@@ -212,8 +212,14 @@ static void take_over(struct parts *parts, const struct config *news)
 	worker_tune(parts->worker, &tuning);
 }
 
-static void begin_renewal(struct parts *parts)
+static void begin_renewal(struct parts *parts, const struct config *now)
 {
+	struct error err = {0};
+
+	if (renewal_prepare(&parts->renewal, now, &err) < 0) {
+		log_error(NULL, "cannot renew yet", log_string("what", parts->renewal.what), LOG_ERROR_FIELDS(&err));
+		return;
+	}
 	log_info(NULL, "renewing", log_string("what", parts->renewal.what));
 	supervision_renew(parts->supervision);
 	parts->renews = true;
@@ -225,16 +231,19 @@ static int run(struct parts *parts, struct program *program)
 
 	if (start(parts, program, &err) < 0)
 		return program_failed(&err, "start failed");
+	const struct config *now = program->config;
 	while (stop_wait(0, TICK_MS) == 0 && !parts->renews) {
 		const struct config *news = reload_poll(program->reload);
 
-		if (news)
+		if (news) {
 			take_over(parts, news);
+			now = news;
+		}
 		worker_tick(parts->worker);
 		if (worker_failed(parts->worker, &err))
 			return program_failed(&err, "cannot go on");
 		if (renewal_is_due(&parts->renewal))
-			begin_renewal(parts);
+			begin_renewal(parts, now);
 	}
 	return PROGRAM_STOPPED;
 }

@@ -12,6 +12,8 @@
 
 /* As much of an id as tells models apart for people. */
 #define SHOWN_ID 8
+/* Between two looks at models that do not load. */
+#define AGAIN_MS 5000
 
 /* What is found while settings are looked at. */
 struct look {
@@ -123,4 +125,17 @@ int renewal_check(void *arg, const struct config *next, bool asked, struct error
 bool renewal_is_due(const struct renewal *renewal)
 {
 	return renewal->due_ms > 0 && clock_monotonic_ms() >= renewal->due_ms;
+}
+
+int renewal_prepare(struct renewal *renewal, const struct config *now, struct error *err)
+{
+	struct modelset *models = NULL;
+	struct look look = {0};
+
+	config_compare(renewal->began, now, note, &look);
+	int r = load_models(&models, now, &look, err);
+	modelset_free(models);
+	if (r < 0)
+		renewal->due_ms = clock_monotonic_ms() + AGAIN_MS;
+	return r;
 }

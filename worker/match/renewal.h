@@ -36,4 +36,11 @@ int renewal_check(void *renewal, const struct config *next, bool asked, struct e
 /** Whether it is time. */
 bool renewal_is_due(const struct renewal *renewal);
 
+/**
+ * The last look where there is still a way back: loads the models that `now`, the settings in force, name. They may
+ * have been replaced since they were looked at, or not looked at for what was changed. 0; or the errno of `err`, and
+ * then it is due again a few seconds later.
+ */
+int renewal_prepare(struct renewal *renewal, const struct config *now, struct error *err) must_check;
+
 #endif

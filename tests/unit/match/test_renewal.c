@@ -187,11 +187,29 @@ static void test_models_that_were_replaced(void **state)
 	assert_false(renewal_is_due(&f->renewal));
 }
 
+static void test_models_that_broke_since(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(look(f, f->embedder, "worker.threads=2", false), 0);
+	assert_int_equal(renewal_prepare(&f->renewal, f->next, &f->err), 0);
+	assert_true(renewal_is_due(&f->renewal));
+
+	describe(f, "nonsense: 1\n");
+	assert_true(renewal_prepare(&f->renewal, f->next, &f->err) < 0);
+	assert_non_null(strstr(f->err.text, "the models in use, on disk: "));
+	/* Later: it is not forgotten. */
+	assert_false(renewal_is_due(&f->renewal));
+	assert_true(f->renewal.due_ms > 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
-    TEST(test_a_setting_that_renews), TEST(test_a_time_is_drawn_once),    TEST(test_what_is_hot_and_what_restarts),
-    TEST(test_other_models),          TEST(test_models_that_do_not_load), TEST(test_models_that_were_replaced),
+    TEST(test_a_setting_that_renews),         TEST(test_a_time_is_drawn_once),
+    TEST(test_what_is_hot_and_what_restarts), TEST(test_other_models),
+    TEST(test_models_that_do_not_load),       TEST(test_models_that_were_replaced),
+    TEST(test_models_that_broke_since),
 };
 
 RUN_TESTS(tests)
