@@ -1,6 +1,7 @@
 /* What the broker says, and what is said to it: the ends that frames, publisher and settler have in common. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "amqp/link_private.h"
@@ -34,31 +35,54 @@ static void on_return(void *arg, const struct amqp_delivery *returned)
 	publisher_returned(&link->publisher, returned);
 }
 
-/* The name in "… exchange 'NAME' in vhost …", "" when there is none. */
-static void read_exchange(const char *text, char out[ENVELOPE_SHORT_SIZE])
+/* Reads the name in "… exchange 'NAME' in vhost …"; false when there is none. */
+static bool read_exchange(const char *text, char out[ENVELOPE_SHORT_SIZE])
 {
 	static const char before[] = "exchange '";
 	const char *start = strstr(text, before);
 	const char *end = start ? strchr(start + strlen(before), '\'') : NULL;
 
-	out[0] = '\0';
-	if (end)
-		properties_copy_text(out, ENVELOPE_SHORT_SIZE,
-				     (amqp_bytes_t){(size_t)(end - start) - strlen(before),
-						    (void *)(uintptr_t)(start + strlen(before))});
+	if (!end)
+		return false;
+	properties_copy_text(
+	    out, ENVELOPE_SHORT_SIZE,
+	    (amqp_bytes_t){(size_t)(end - start) - strlen(before), (void *)(uintptr_t)(start + strlen(before))});
+	/* What the broker calls the default exchange. */
+	if (strcmp(out, "amq.default") == 0)
+		out[0] = '\0';
+	return true;
+}
+
+/* Reads the number in "message size … is larger than configured max size NUMBER"; false when there is none. */
+static bool read_max_size(const char *text, size_t *out)
+{
+	static const char before[] = "configured max size ";
+	const char *start = strstr(text, before);
+
+	return start && sscanf(start + strlen(before), "%zu", out) == 1;
+}
+
+/* The broker closed the channel over something published, and says of it no more than this. */
+static void refuse_published(struct publisher *publisher, const char *text)
+{
+	char exchange[ENVELOPE_SHORT_SIZE];
+	size_t max_size;
+
+	if (read_exchange(text, exchange))
+		publisher_refused(publisher, exchange);
+	else if (read_max_size(text, &max_size))
+		publisher_refused_above(publisher, max_size);
 }
 
 static int on_close(struct amqp_link *link, const amqp_method_t *method)
 {
 	struct connection_refusal refusal;
-	char exchange[ENVELOPE_SHORT_SIZE];
 
 	connection_read_refusal(method, &refusal);
 	error_set(&link->failure, ERROR_CONNECTION, "the broker closed the %s: %d %s",
 		  method->id == AMQP_CHANNEL_CLOSE_METHOD ? "channel" : "connection", refusal.code, refusal.text);
-	read_exchange(refusal.text, exchange);
-	if (refusal.publish && exchange[0])
-		publisher_refused(&link->publisher, exchange);
+	if (refusal.publish)
+		refuse_published(&link->publisher, refusal.text);
 	return -ECONNRESET;
 }
 

@@ -99,6 +99,18 @@ void publisher_refused(struct publisher *p, const char *exchange)
 	}
 }
 
+void publisher_refused_above(struct publisher *p, size_t max_bytes)
+{
+	struct publication *item = TAILQ_FIRST(&p->unconfirmed);
+
+	while (item) {
+		struct publication *next = TAILQ_NEXT(item, entry);
+		if (item->message->body_size > max_bytes)
+			finish_unconfirmed(p, item, AMQP_NACKED);
+		item = next;
+	}
+}
+
 void publisher_reset(struct publisher *p)
 {
 	struct publication *item;

@@ -64,6 +64,9 @@ void publisher_returned(struct publisher *p, const struct amqp_delivery *returne
  */
 void publisher_refused(struct publisher *p, const char *exchange);
 
+/** The broker closed the channel over a body above its own limit: those are given up (AMQP_NACKED) likewise. */
+void publisher_refused_above(struct publisher *p, size_t max_bytes);
+
 /** The connection is gone: what was unconfirmed is sent again, first and in order. */
 void publisher_reset(struct publisher *p);
 

@@ -102,6 +102,34 @@ void broker_set_memory_alarm(bool raised)
 		   ignored, sizeof(ignored));
 }
 
+void broker_limit_user(struct amqp_url *url, const char *exchanges)
+{
+	struct amqp_endpoint *host = &url->hosts[0];
+	char ignored[512];
+	char more[600];
+
+	uuid_v7(host->user);
+	snprintf(host->password, sizeof(host->password), "limited");
+	snprintf(more, sizeof(more), "add_user %s %s", host->user, host->password);
+	run_script("ctl", more, ignored, sizeof(ignored));
+	snprintf(more, sizeof(more), "set_permissions -p %s %s '^$' '%s' '^$'", host->vhost, host->user, exchanges);
+	run_script("ctl", more, ignored, sizeof(ignored));
+}
+
+void broker_limit_messages(unsigned bytes)
+{
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/conf.d/limit.conf", folder());
+	FILE *file = fopen(path, "w");
+	if (!file)
+		give_up(path);
+	if (bytes > 0)
+		fprintf(file, "max_message_size = %u\n", bytes);
+	fclose(file);
+	broker_restart();
+}
+
 /* --- TLS --- */
 
 static void run_shell(const char *line)

@@ -24,6 +24,13 @@ void broker_crash(void);
 void broker_freeze(void);
 void broker_thaw(void);
 
+/** Makes a user with the password "limited" who may write to exchanges whose names match, and read and configure
+ * nothing, and puts it into `url`. */
+void broker_limit_user(struct amqp_url *url, const char *exchanges);
+
+/** Sets the largest message that it takes, or takes the limit away (0). It is restarted. */
+void broker_limit_messages(unsigned bytes);
+
 /** Raises or ends the memory alarm. */
 void broker_set_memory_alarm(bool raised);
 

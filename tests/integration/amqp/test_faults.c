@@ -105,6 +105,23 @@ static void test_write_that_hangs_is_ended(void **state)
 	amqp_link_free(link);
 }
 
+/* An operator may allow less than a program does. */
+static void test_what_the_broker_finds_too_large_is_nacked(void **state)
+{
+	(void)state;
+	broker_limit_messages(1000000);
+	struct amqp_link *link = post_open_ready(&post, &url, "sender", TOPOLOGY_JOBS, NULL);
+
+	for (unsigned i = 0; i < 20; i++)
+		post_send(&post, link, TOPOLOGY_JOBS_EXCHANGE, "batch", i, i == 10 ? 1000001 : 1000, true);
+	int r = amqp_link_wait_confirms(link, 90000);
+	amqp_link_free(link);
+	broker_limit_messages(0);
+	assert_int_equal(r, 0);
+	assert_int_equal(post.outcomes[AMQP_NACKED], 1);
+	assert_int_equal(post.outcomes[AMQP_CONFIRMED], 19);
+}
+
 /* A port where the kernel accepts and nobody ever answers. */
 static int open_sink(uint16_t *port)
 {
@@ -196,13 +213,10 @@ static void test_own_queue_outlives_a_restart(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 static const struct CMUnitTest tests[] = {
-    CASE(test_restart_loses_nothing),
-    CASE(test_crash_loses_nothing),
-    CASE(test_hanging_broker_loses_nothing),
-    CASE(test_free_does_not_hang_on_a_hanging_broker),
-    CASE(test_write_that_hangs_is_ended),
-    CASE(test_silent_peer_hangs_nobody),
-    CASE(test_memory_alarm_blocks_and_unblocks),
+    CASE(test_restart_loses_nothing),        CASE(test_crash_loses_nothing),
+    CASE(test_hanging_broker_loses_nothing), CASE(test_free_does_not_hang_on_a_hanging_broker),
+    CASE(test_write_that_hangs_is_ended),    CASE(test_what_the_broker_finds_too_large_is_nacked),
+    CASE(test_silent_peer_hangs_nobody),     CASE(test_memory_alarm_blocks_and_unblocks),
     CASE(test_own_queue_outlives_a_restart),
 };
 

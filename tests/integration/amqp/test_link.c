@@ -115,6 +115,23 @@ static void test_missing_exchange_is_nacked_and_harms_nobody(void **state)
 	amqp_link_free(link);
 }
 
+/* The broker calls the default exchange by another name then. */
+static void test_a_forbidden_default_exchange_harms_nobody(void **state)
+{
+	(void)state;
+	struct amqp_link *owner = post_open_ready(&post, &url, "owner", TOPOLOGY_JOBS, NULL);
+
+	amqp_link_free(owner);
+	broker_limit_user(&url, "^facefleet");
+	struct amqp_link *link = post_open_ready(&post, &url, "sender", 0, NULL);
+	post_send(&post, link, "", "amq.gen-requester", 1, 10, true);
+	post_send(&post, link, TOPOLOGY_JOBS_EXCHANGE, "batch", 2, 10, true);
+	assert_int_equal(amqp_link_wait_confirms(link, 90000), 0);
+	assert_int_equal(post_read(&post, &post.outcomes[AMQP_NACKED]), 1);
+	assert_int_equal(post_read(&post, &post.outcomes[AMQP_CONFIRMED]), 1);
+	amqp_link_free(link);
+}
+
 static void test_pause_and_resume_with_another_prefetch(void **state)
 {
 	(void)state;
@@ -476,6 +493,7 @@ static const struct CMUnitTest tests[] = {
     CASE(test_everybody_hears_the_control_exchange),
     CASE(test_full_queue_nacks),
     CASE(test_missing_exchange_is_nacked_and_harms_nobody),
+    CASE(test_a_forbidden_default_exchange_harms_nobody),
     CASE(test_pause_and_resume_with_another_prefetch),
     CASE(test_requeue_and_dead_letter),
     CASE(test_settlements_of_an_earlier_connection_are_dropped),

@@ -67,6 +67,13 @@ static void offer(const char *ids)
 		offer_to(*ids, "", "key");
 }
 
+/* Nobody reads the body. */
+static void offer_size(char id, size_t size)
+{
+	offer_to(id, "", "key");
+	TAILQ_LAST(&publisher.backlog, publication_list)->message->body_size = size;
+}
+
 static void come_back(char id)
 {
 	struct amqp_delivery returned = {.routing_key = "key", .envelope.message_id = {id}};
@@ -201,6 +208,21 @@ static void test_refused_twice_is_given_up(void **state)
 	assert_string_equal(seen.sent, "ac");
 }
 
+static void test_what_is_above_the_brokers_limit_is_given_up(void **state)
+{
+	(void)state;
+	offer("a");
+	offer_size('b', 11);
+	offer_size('c', 10);
+	assert_int_equal(publisher_pump(&publisher, 1000), 0);
+	publisher_refused_above(&publisher, 10);
+	assert_string_equal(seen.heard, "b-");
+	publisher_reset(&publisher);
+	seen.sent[0] = '\0';
+	assert_int_equal(publisher_pump(&publisher, 1000), 0);
+	assert_string_equal(seen.sent, "ac");
+}
+
 static void test_finish_abandons_everything_once(void **state)
 {
 	(void)state;
@@ -224,6 +246,7 @@ static const struct CMUnitTest tests[] = {
     CASE(test_reset_sends_again_in_order),
     CASE(test_failed_send_is_sent_again),
     CASE(test_refused_twice_is_given_up),
+    CASE(test_what_is_above_the_brokers_limit_is_given_up),
     CASE(test_finish_abandons_everything_once),
 };
 
