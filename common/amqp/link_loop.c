@@ -343,9 +343,9 @@ static bool serve(struct amqp_link *link)
 }
 
 /* Waits before the next attempt. False when the link is to end. */
-static bool back_off(struct amqp_link *link)
+static bool back_off(struct amqp_link *link, int64_t wait_ms)
 {
-	int64_t until_ms = clock_monotonic_ms() + backoff_next_ms(&link->backoff);
+	int64_t until_ms = clock_monotonic_ms() + wait_ms;
 	bool stopping = false;
 
 	for (;;) {
@@ -369,8 +369,8 @@ void *link_loop(void *arg)
 		if (served)
 			running = serve(link);
 		/* A host that fails is followed by the next at once; only after the last of them is it time to wait. */
-		if (running && (served || link->host == 0))
-			running = back_off(link);
+		if (running)
+			running = back_off(link, served || link->host == 0 ? backoff_next_ms(&link->backoff) : 0);
 	}
 	publisher_finish(&link->publisher);
 	pthread_mutex_lock(&link->lock);

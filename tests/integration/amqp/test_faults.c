@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -153,6 +154,24 @@ static void test_silent_peer_hangs_nobody(void **state)
 	close(fd);
 }
 
+/* Each of them may take as long as it takes to find out that nobody is there. */
+static void test_free_tries_no_further_hosts(void **state)
+{
+	(void)state;
+	int fd = open_sink(&url.hosts[0].port);
+
+	while (url.count < 4)
+		url.hosts[url.count++] = url.hosts[0];
+	struct amqp_link *link = post_open(&post, &url, "sender", 0, NULL);
+	int first = accept(fd, NULL, NULL);
+	assert_true(first >= 0);
+	amqp_link_free(link);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(accept(fd, NULL, NULL), -1);
+	close(first);
+	close(fd);
+}
+
 static bool is_blocked(const struct amqp_link_status *status)
 {
 	return status->blocked;
@@ -213,10 +232,15 @@ static void test_own_queue_outlives_a_restart(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 static const struct CMUnitTest tests[] = {
-    CASE(test_restart_loses_nothing),        CASE(test_crash_loses_nothing),
-    CASE(test_hanging_broker_loses_nothing), CASE(test_free_does_not_hang_on_a_hanging_broker),
-    CASE(test_write_that_hangs_is_ended),    CASE(test_what_the_broker_finds_too_large_is_nacked),
-    CASE(test_silent_peer_hangs_nobody),     CASE(test_memory_alarm_blocks_and_unblocks),
+    CASE(test_restart_loses_nothing),
+    CASE(test_crash_loses_nothing),
+    CASE(test_hanging_broker_loses_nothing),
+    CASE(test_free_does_not_hang_on_a_hanging_broker),
+    CASE(test_write_that_hangs_is_ended),
+    CASE(test_what_the_broker_finds_too_large_is_nacked),
+    CASE(test_silent_peer_hangs_nobody),
+    CASE(test_free_tries_no_further_hosts),
+    CASE(test_memory_alarm_blocks_and_unblocks),
     CASE(test_own_queue_outlives_a_restart),
 };
 
