@@ -311,11 +311,12 @@ void worker_stop(struct worker *worker)
 {
 	if (!worker)
 		return;
-	/* Producers of work before its consumers, and the publisher before the links its outcomes settle on; but those
-	 * links still say things to it until they have ended. */
+	/* What comes when the threads have ended is given back. The fetcher outlives them: what was late to arrive may
+	 * still be fetched for. The publisher ends before the links its outcomes settle on; but those links still say
+	 * things to it until they have ended. */
 	atomic_store(&worker->draining, true);
-	fetcher_free(worker->fetcher);
 	pool_stop(worker->pool);
+	fetcher_free(worker->fetcher);
 	amqp_link_stop(worker->replies);
 	amqp_link_free(worker->jobs);
 	dead_free(worker->dead);
