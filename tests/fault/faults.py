@@ -101,8 +101,10 @@ def broker_restarted(bed, load):
 def server_killed(bed, load, which):
     server = getattr(bed.servers, which)
     server.kill()
-    yield
-    server.start()
+    try:
+        yield
+    finally:
+        server.start()
 
 
 @contextlib.contextmanager

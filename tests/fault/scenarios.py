@@ -14,9 +14,9 @@ BAD_REQUESTS = (400, 404, 405, 411, 413, 414, 415, 431, 501, 505)
 # `fault(bed, load)` is a context manager: the fault lasts while it is open. `seconds`: how long, if not as long as
 # others. `may_park`: a pattern of the reasons why messages may be parked. `refusals`: statuses of the gateway that the
 # fault explains. `shows`: the code of a refusal without which the fault was none. `steady`: the fault must not show;
-# the load is one in which nothing fails by itself.
+# the load is one in which nothing fails by itself. `alone`: it needs what others break, and is not drawn with them.
 Scenario = collections.namedtuple(
-    "Scenario", "name fault seconds may_park refusals shows steady", defaults=(None, None, (), None, False)
+    "Scenario", "name fault seconds may_park refusals shows steady alone", defaults=(None, None, (), None, False, False)
 )
 
 
@@ -55,7 +55,7 @@ def of_the_stores():
     for spoil in ("cut", "stalled", "corrupted"):
         ways = [(program, "postgres") for program in STORE_USERS]
         yield scenario(f"postgres-{spoil}", faults.on_ways, dict(ways=ways, spoil=spoil))
-    yield scenario("tracker-cut-off-without-store", faults.tracker_cut_off_without_store)
+    yield scenario("tracker-cut-off-without-store", faults.tracker_cut_off_without_store, alone=True)
     yield scenario("redis-killed", faults.server_killed, dict(which="redis"))
     yield scenario("redis-frozen", faults.redis_frozen)
     yield on_way("worker", "redis", "corrupted")
@@ -97,7 +97,7 @@ def short_table():
 
 def drawn(rng, name):
     """A scenario of up to three faults at once, each the fault of one in the table."""
-    parts = rng.sample([part for part in table() if not part.steady], rng.choice((1, 2, 2, 3)))
+    parts = rng.sample([part for part in table() if not part.steady and not part.alone], rng.choice((1, 2, 2, 3)))
     may_park = "|".join(part.may_park for part in parts if part.may_park) or None
     return Scenario(
         f"{name}:{'+'.join(part.name for part in parts)}",

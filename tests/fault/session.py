@@ -68,8 +68,12 @@ class Session:
             faults = run.to_its_end(self.seconds or scenario.seconds or FAULT_SECONDS)
         except Exception:  # noqa: BLE001
             faults = [traceback.format_exc()]
-        if run:
-            print(run.row(), f"({time.monotonic() - started:.0f} s)", flush=True)
+        try:
+            row = run.row() if run else scenario.name
+        except Exception:  # noqa: BLE001
+            row = scenario.name
+            faults.append(traceback.format_exc())
+        print(row, f"({time.monotonic() - started:.0f} s)", flush=True)
         if not faults:
             self.passed += 1
             return
