@@ -28,9 +28,9 @@ def required(variable):
 
 @pytest.fixture(scope="session")
 def broker():
-    """Each of the two processes that tests are shared between has its own."""
-    is_second = os.environ.get("PYTEST_XDIST_WORKER") == "gw1"
-    return Broker(required("FACEFLEET_TEST_BROKER_2" if is_second else "FACEFLEET_TEST_BROKER"))
+    """Each of the processes that tests are shared between has its own."""
+    others = {"gw1": "FACEFLEET_TEST_BROKER_2", "gw2": "FACEFLEET_TEST_BROKER_3"}
+    return Broker(required(others.get(os.environ.get("PYTEST_XDIST_WORKER"), "FACEFLEET_TEST_BROKER")))
 
 
 @pytest.fixture(scope="session")
