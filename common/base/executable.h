@@ -1,5 +1,5 @@
-#ifndef FACEFLEET_BASE_EXECUTABLE_H
-#define FACEFLEET_BASE_EXECUTABLE_H
+#ifndef BASE_EXECUTABLE_H
+#define BASE_EXECUTABLE_H
 
 #include <stddef.h>
 

@@ -190,12 +190,10 @@ void hub_show(struct hub *hub, uint64_t number, const struct hub_event *event)
 
 void hub_end(struct hub *hub, uint64_t number)
 {
-	struct listener *listener;
-
 	pthread_mutex_lock(&hub->lock);
-	TAILQ_FOREACH(listener, &hub->listeners, entry)
-	if (listener->number == number)
-		break;
+	struct listener *listener = TAILQ_FIRST(&hub->listeners);
+	while (listener && listener->number != number)
+		listener = TAILQ_NEXT(listener, entry);
 	if (listener)
 		drop(hub, listener);
 	pthread_mutex_unlock(&hub->lock);

@@ -132,8 +132,7 @@ void tasks_handle_cancel(struct gateway *gateway, struct visit *visit, struct st
 		tell_workers(gateway, visit->task_id);
 	if (r == 0)
 		r = lookup_task(gateway, store, visit->task_id, &lookup, &err);
-	/* Again, when it is asked again: whoever is told the first time may have asked because the store failed here.
-	 */
+	/* Again, when it is asked again: the store may have failed just here the first time. */
 	if (r == 0 && lookup.visible && (cancellation.accepted || lookup.cancelled))
 		tell_clients(gateway, visit->task_id, &lookup);
 	if (r < 0)
